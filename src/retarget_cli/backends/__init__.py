@@ -1,0 +1,1 @@
+"""Methods, one folder each, behind the interface in `base`."""

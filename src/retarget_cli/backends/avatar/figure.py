@@ -1,0 +1,212 @@
+"""The whole figure: sheets of all parts in one mesh, with one atlas, ready to be posed.
+
+This file is the way from a photo to the figure: posed body -> parts -> domains -> sheets and pages -> figure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from retarget_cli.backends.avatar import texture
+from retarget_cli.backends.avatar.parts import (
+    OVERLAP,
+    WRISTS,
+    BoolArray,
+    Part,
+    PartMap,
+    PosedBody,
+    interpolate,
+    map_parts,
+)
+from retarget_cli.backends.avatar.sheet import Sheet, build_sheet
+from retarget_cli.backends.avatar.texture import Page
+from retarget_cli.body.kinematics import bone_transforms, skin
+from retarget_cli.body.model import Body, Shape
+from retarget_cli.body.raster.numba_zbuffer import rasterize
+from retarget_cli.core.motion import FloatArray
+from retarget_cli.core.subject import Image, View
+from retarget_cli.geometry.rotations import axis_angle_to_matrix
+
+# How many joints move a point.
+INFLUENCES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A textured mesh bound to the source's pose.
+
+    Attributes:
+        points: (N, 3) metres, as they stand in the source's picture; hips at the origin.
+        joints, weights: (N, 4) the joints that move each point, and their shares.
+        faces: (F, 3) int32.
+        uv: (F, 3, 2) pixels of the atlas.
+        atlas: (A, B, 3) uint8.
+        unposed: (24, 3, 4) takes the source's pose back to rest.
+    """
+
+    points: FloatArray
+    joints: NDArray[np.int32]
+    weights: FloatArray
+    faces: NDArray[np.int32]
+    uv: FloatArray
+    atlas: Image
+    unposed: FloatArray
+
+
+def build_figure(view: View, body: Body, shape: Shape, step: float) -> Figure:
+    """Cut the person out of a view and stand him up.
+
+    Args:
+        view: with mask and fitted body.
+        shape: the source's.
+        step: distance of the sheets' nodes in pixels.
+    """
+    transforms = source_transforms(view, body, shape)
+    posed = posed_body(view, body, shape, transforms)
+    solid = view.mask > 0.5
+    parts = map_parts(view.image, solid, posed)
+    sheets: list[Sheet] = []
+    pages: list[tuple[Page, Page]] = []
+    for part in Part:
+        domain = part_domain(posed, parts, part, solid)
+        sheet = build_sheet(posed, part, domain, step) if domain.any() else None
+        if sheet is None:
+            continue
+        sheets.append(sheet)
+        pages.append(_pages(view, posed, parts, part, domain, step))
+    return _assemble(sheets, pages, view.camera, invert(transforms))
+
+
+def source_transforms(view: View, body: Body, shape: Shape) -> FloatArray:
+    """(24, 3, 4): from rest to the view's pose, metres."""
+    rotations = axis_angle_to_matrix(torch.from_numpy(view.theta)[None])
+    return bone_transforms(shape.joints[None], body.parents, rotations)[0].numpy()
+
+
+def posed_body(view: View, body: Body, shape: Shape, transforms: FloatArray) -> PosedBody:
+    """The body as it stands in the view, in pixels."""
+    moved = skin(shape.vertices[None], body.weights_index, body.weights, torch.from_numpy(transforms)[None])
+    scale, tx, ty = (float(v) for v in view.camera)
+    vertices = moved[0].numpy() * scale
+    vertices[:, :2] += (tx, ty)
+    height = float(shape.vertices[:, 1].max() - shape.vertices[:, 1].min()) * scale
+    return PosedBody.of(body, vertices.astype(np.float32), height)
+
+
+def part_domain(body: PosedBody, parts: PartMap, part: Part, solid: BoolArray) -> BoolArray:
+    """(H, W): where the part is, seen or hidden behind another part."""
+    visible = parts.visible(part)
+    fragments = rasterize(body.vertices, body.faces_of(part), *solid.shape)
+    covers = fragments.face_index >= 0
+    front = parts.shares.argmax(-1)
+    hidden = covers & solid & (parts.labels != part) & (front != part)
+    domain = (visible | hidden).astype(np.uint8)
+    return cv2.morphologyEx(domain, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+
+
+def _pages(
+    view: View, body: PosedBody, parts: PartMap, part: Part, domain: BoolArray, step: float
+) -> tuple[Page, Page]:
+    """What is painted on the front and on the back of a part."""
+    margin = int(np.ceil(step)) + 2
+    shown = texture.shown_core(parts, part, view.mask, max(1, round(0.0025 * body.height)))
+    front = texture.paint(view.image, shown, domain, margin)
+    if part is not Part.TRUNK:
+        return front, front
+    head = head_pixels(body, domain)
+    over, hair = texture.back_of_head(view.image, view.pose, head)
+    if not (hair & shown).any():
+        return front, front
+    page = view.image.copy()
+    carried = texture.paint(view.image, hair & shown, over, margin)
+    rows, columns = carried.image.shape[:2]
+    window = slice(carried.y, carried.y + rows), slice(carried.x, carried.x + columns)
+    page[window] = np.where(over[window][..., None], carried.image, page[window])
+    return front, texture.paint(page, shown | over, domain, margin)
+
+
+def head_pixels(body: PosedBody, domain: BoolArray) -> BoolArray:
+    """(H, W): pixels of the domain whose nearest body surface is the head."""
+    faces = body.faces_of(Part.TRUNK)
+    fragments = rasterize(body.vertices, faces, *domain.shape)
+    head = interpolate(fragments, faces, body.weights[:, [15]])[..., 0]
+    hit = fragments.face_index >= 0
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~hit).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros(int(nearest.max()) + 1, np.float32)
+    table[nearest[hit]] = head[hit]
+    return domain & (table[nearest] > 0.5)
+
+
+def invert(transforms: FloatArray) -> FloatArray:
+    """(24, 3, 4) rigid transforms, the other way."""
+    turned = transforms[..., :3].transpose(0, 2, 1)
+    moved = -(turned @ transforms[..., 3:])
+    return np.concatenate([turned, moved], -1).astype(np.float32)
+
+
+def compose(second: FloatArray, first: FloatArray) -> FloatArray:
+    """(..., 3, 4): `first`, then `second`."""
+    turned = second[..., :3] @ first[..., :3]
+    moved = second[..., :3] @ first[..., 3:] + second[..., 3:]
+    return np.concatenate([turned, moved], -1).astype(np.float32)
+
+
+def _assemble(
+    sheets: list[Sheet], pages: list[tuple[Page, Page]], camera: FloatArray, unposed: FloatArray
+) -> Figure:
+    atlas, places = _pack([page for pair in pages for page in pair])
+    points, weights, faces, uv = [], [], [], []
+    offset = 0
+    for number, (sheet, pair) in enumerate(zip(sheets, pages, strict=True)):
+        corners = sheet.points[sheet.faces][..., :2]
+        shift = [np.array(places[2 * number + side]) - (pair[side].x, pair[side].y) for side in (0, 1)]
+        uv.append(corners + np.where(sheet.is_back[:, None, None], shift[1], shift[0]))
+        points.append(sheet.points)
+        weights.append(sheet.weights)
+        faces.append(sheet.faces + offset)
+        offset += len(sheet.points)
+    metric = np.concatenate(points)
+    metric[:, :2] -= camera[1:]
+    joints, shares = strongest(np.concatenate(weights))
+    return Figure(
+        (metric / camera[0]).astype(np.float32),
+        joints,
+        shares,
+        np.ascontiguousarray(np.concatenate(faces), np.int32),
+        np.ascontiguousarray(np.concatenate(uv), np.float32),
+        atlas,
+        unposed,
+    )
+
+
+def strongest(weights: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
+    """(N, 4) joints and shares of the strongest influences, from dense weights (N, 24)."""
+    order = np.argsort(-weights, axis=1)[:, :INFLUENCES]
+    shares = np.take_along_axis(weights, order, 1)
+    shares /= np.maximum(shares.sum(1, keepdims=True), 1e-6)
+    return np.ascontiguousarray(order, np.int32), np.ascontiguousarray(shares, np.float32)
+
+
+def _pack(pages: list[Page]) -> tuple[Image, list[tuple[int, int]]]:
+    """Pages side by side in one picture; the same page twice is laid once."""
+    width = sum(page.image.shape[1] for page in pages)
+    height = max(page.image.shape[0] for page in pages)
+    atlas = np.zeros((height, width, 3), np.uint8)
+    places: list[tuple[int, int]] = []
+    laid: dict[int, tuple[int, int]] = {}
+    x = 0
+    for page in pages:
+        if id(page) not in laid:
+            rows, columns = page.image.shape[:2]
+            atlas[:rows, x : x + columns] = page.image
+            laid[id(page)] = (x, 0)
+            x += columns
+        places.append(laid[id(page)])
+    return np.ascontiguousarray(atlas[:, :x]), places

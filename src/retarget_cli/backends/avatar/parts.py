@@ -1,0 +1,142 @@
+"""Which body part each pixel of the photo belongs to.
+
+The fitted body says where the parts are to within a few pixels; the photo says where their borders run. Cores of
+the projected parts flood the mask as a watershed, so that the border between an arm and the trunk follows the
+edge in the picture and not the outline of a naked body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retarget_cli.body.model import Body
+from retarget_cli.body.raster.numba_zbuffer import Buffers, rasterize
+from retarget_cli.core.motion import FloatArray
+from retarget_cli.core.subject import Image
+
+BoolArray = NDArray[np.bool_]
+
+# A vertex belongs to a part as soon as this much of it does: parts overlap where the body bends between them.
+OVERLAP = 0.03
+# Half the uncertainty of a projected border, as a share of the person's height.
+BORDER = 0.012
+
+
+class Part(IntEnum):
+    """What moves as one piece enough to be cut from the rest."""
+
+    TRUNK = 0
+    LEFT_ARM = 1
+    RIGHT_ARM = 2
+    LEFT_LEG = 3
+    RIGHT_LEG = 4
+
+
+PART_OF_JOINT = np.array(
+    [0, 3, 4, 0, 3, 4, 0, 3, 4, 0, 3, 4, 0, 0, 0, 0, 1, 2, 1, 2, 1, 2, 1, 2], dtype=np.int64
+)
+WRISTS = {Part.LEFT_ARM: (20, 22), Part.RIGHT_ARM: (21, 23)}
+
+
+@dataclass(frozen=True, slots=True)
+class PosedBody:
+    """The fitted body as it stands in the photo.
+
+    Attributes:
+        vertices: (V, 3) float32: x, y in pixels, z in pixels too, smaller is nearer.
+        faces: (F, 3).
+        weights: (V, 24) dense skinning weights.
+        shares: (V, 5) how much of each vertex belongs to each part.
+        height: of the person in pixels.
+    """
+
+    vertices: FloatArray
+    faces: NDArray[np.int32]
+    weights: FloatArray
+    shares: FloatArray
+    height: float
+
+    @classmethod
+    def of(cls, body: Body, vertices: FloatArray, height: float) -> PosedBody:
+        """Gather what the parts need of a body whose posed vertices are given in pixels."""
+        weights = np.zeros((len(vertices), len(body.parents)), np.float32)
+        np.add.at(weights, (np.arange(len(weights))[:, None], body.weights_index.numpy()), body.weights.numpy())
+        shares = np.stack([weights[:, PART_OF_JOINT == part].sum(1) for part in Part], 1)
+        return cls(vertices, body.faces.numpy().astype(np.int32), weights, shares, height)
+
+    def faces_of(self, part: Part) -> NDArray[np.int32]:
+        """The triangles of one part, overlap included."""
+        return np.ascontiguousarray(self.faces[(self.shares[self.faces, part] > OVERLAP).any(1)])
+
+
+def interpolate(fragments: Buffers, faces: NDArray[np.int32], values: FloatArray) -> FloatArray:
+    """(H, W, C): per-vertex values (V, C) at each fragment; zero where there is none."""
+    hit = fragments.face_index >= 0
+    out = np.zeros((*hit.shape, values.shape[1]), np.float32)
+    corners = faces[fragments.face_index[hit]]
+    out[hit] = np.einsum("nk,nkc->nc", fragments.barycentric[hit], values[corners])
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class PartMap:
+    """Pixels of the photo sorted into parts.
+
+    Attributes:
+        labels: (H, W) int32: a `Part`, -1 outside the person.
+        shares: (H, W, 5) shares of the body surface seen at each pixel; zero off the body.
+    """
+
+    labels: NDArray[np.int32]
+    shares: FloatArray
+
+    def visible(self, part: Part) -> BoolArray:
+        """(H, W): where the photo shows this part, the overlap with its neighbours included."""
+        inside = self.labels >= 0
+        return inside & ((self.labels == part) | (self.shares[..., part] > OVERLAP))
+
+
+def map_parts(image: Image, mask: BoolArray, body: PosedBody) -> PartMap:
+    """Sort the pixels of the mask (H, W) into parts."""
+    height, width = mask.shape
+    fragments = rasterize(body.vertices, body.faces, height, width)
+    shares = interpolate(fragments, body.faces, body.shares)
+    hit = fragments.face_index >= 0
+    guess = np.where(hit, shares.argmax(-1), -1).astype(np.int32)
+    labels = _flood(image, mask, guess, max(1.0, BORDER * body.height))
+    return PartMap(labels, shares)
+
+
+def _flood(image: Image, mask: BoolArray, guess: NDArray[np.int32], border: float) -> NDArray[np.int32]:
+    markers = np.zeros(mask.shape, np.int32)
+    for part in Part:
+        others = (guess >= 0) & (guess != part)
+        away = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, 5)
+        core = (guess == part) & mask & (away > border)
+        if not core.any():  # a thin part in front of another: its middle line
+            core = (guess == part) & mask & (away > 0.5 * away[guess == part].max(initial=0.0))
+        markers[core] = part + 1
+    if not markers.any():
+        return np.where(mask, int(Part.TRUNK), -1).astype(np.int32)
+    outside = len(Part) + 1
+    markers[~mask] = outside
+    smooth = cv2.bilateralFilter(image, 5, 30, 5)
+    flooded = cv2.watershed(np.ascontiguousarray(smooth), markers.copy())
+    labels = np.where((flooded > 0) & (flooded < outside), flooded - 1, -1).astype(np.int32)
+    return _grow(labels, mask)
+
+
+def _grow(labels: NDArray[np.int32], mask: BoolArray) -> NDArray[np.int32]:
+    """Give every pixel of the mask without a label (watershed lines, lone islands) that of the nearest one."""
+    known = labels >= 0
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros(int(nearest.max()) + 1, np.int32)
+    table[nearest[known]] = labels[known]
+    return np.where(mask, table[nearest], -1).astype(np.int32)

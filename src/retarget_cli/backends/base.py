@@ -1,0 +1,96 @@
+"""The interface that every method implements."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from retarget_cli.core.motion import Motion
+from retarget_cli.core.subject import Subject
+
+
+class Signal(Enum):
+    """What perception can estimate; a backend names what it needs and pays for nothing else."""
+
+    POSE = "pose"
+    MASK = "mask"
+    PARSING = "parsing"
+    BODY = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a backend is, readable without loading weights.
+
+    Attributes:
+        summary: one line.
+        needs: signals that perception must estimate.
+        window: driving frames handed over at a time.
+        paints_background: whether the rendered alpha is 1 everywhere.
+        weights: keys of the weights catalog; empty when nothing is to be downloaded.
+        paper: title and year, or empty.
+        license: of the method's code and weights.
+    """
+
+    summary: str
+    needs: frozenset[Signal] = frozenset()
+    window: int = 1
+    paints_background: bool = False
+    weights: tuple[str, ...] = ()
+    paper: str = ""
+    license: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some consecutive driving frames, as a performer sees them.
+
+    Attributes:
+        start: index of the first frame in the clip.
+        motion: (T) already placed: `theta`, `camera` are the source person's, in the source's canvas.
+        driving: (T, 3, H, W) in [0, 1]; None unless the workflow was asked for pixels.
+    """
+
+    start: int
+    motion: Motion
+    driving: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.motion)
+
+
+class Performer(ABC):
+    """One subject, ready to move."""
+
+    @abstractmethod
+    def perform(self, driving: Iterator[Window]) -> Iterator[Tensor]:
+        """Yield (T, 4, H, W) RGBA, straight alpha, in [0, 1] at the subject's size.
+
+        In the end every driving frame exactly once, in order. May read ahead a bounded number of windows.
+        """
+
+
+class Backend(ABC):
+    """Owns networks and options, never the state of one run.
+
+    Args:
+        options: an instance of `type(self).options`.
+        device: where tensors live.
+    """
+
+    spec: ClassVar[Spec]
+    options: ClassVar[type]
+
+    def __init__(self, options: object, device: torch.device) -> None:
+        self.settings = options
+        self.device = device
+
+    @abstractmethod
+    def prepare(self, subject: Subject) -> Performer:
+        """Once a subject: encode, build, aggregate views."""

@@ -1,0 +1,1 @@
+"""Body models, their kinematics and their rasterizers."""

@@ -1,0 +1,1 @@
+"""Pieces of the baker that need no Anny: arrays in, arrays out."""

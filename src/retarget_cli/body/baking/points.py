@@ -1,0 +1,114 @@
+"""Where MediaPipe's 33 landmarks lie on the mesh, as weighted vertices or bone heads.
+
+Convention: camera axes, the person faces the viewer, so forward is -z, up is -y and the person's left is +x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from retarget_cli.body.skeleton import LANDMARK_NAMES
+
+_HEADS = {
+    "shoulder": "upperarm01",
+    "elbow": "lowerarm01",
+    "wrist": "wrist",
+    "pinky": "finger5-1",
+    "index": "finger2-1",
+    "thumb": "finger1-2",
+    "hip": "upperleg01",
+    "knee": "lowerleg01",
+    "ankle": "foot",
+}
+_SIDES = {"left": "L", "right": "R"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A landmark: the mean of some vertices, or a bone's head.
+
+    Attributes:
+        vertices: rows of the mesh; empty for a bone's head.
+        bone: row of the bones; -1 for vertices.
+    """
+
+    vertices: tuple[int, ...] = ()
+    bone: int = -1
+
+    def place(self, vertices: Tensor, heads: Tensor) -> Tensor:
+        """(B, 3) from (B, V, 3) and (B, bones, 3)."""
+        return heads[:, self.bone] if self.bone >= 0 else vertices[:, list(self.vertices)].mean(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Vertices that face landmarks are looked for among, from Anny's part labels.
+
+    Attributes:
+        eyeball: side -> rows of the front of the eyeball.
+        lids: side -> rows of the rim between the skin and the eye's cavity.
+        lips: rows of the rim between the skin and the mouth's cavity.
+        ear: side -> rows of the ear's entrance.
+        foot: side -> rows that follow the foot or its toes.
+        big_toe: side -> rows that follow the last bone of the big toe.
+        head: rows of the head's skin.
+    """
+
+    eyeball: Mapping[str, Tensor]
+    lids: Mapping[str, Tensor]
+    lips: Tensor
+    ear: Mapping[str, Tensor]
+    foot: Mapping[str, Tensor]
+    big_toe: Mapping[str, Tensor]
+    head: Tensor
+
+
+def landmark_rules(vertices: Tensor, labels: Sequence[str], regions: Regions) -> list[Rule]:
+    """A rule for each of the 33 landmarks.
+
+    Args:
+        vertices: (V, 3) the mean person.
+        labels: bones' names.
+        regions: where to look.
+    """
+    rules = {"nose": _farthest(vertices, _near_middle(vertices, regions.head), lambda p: -p[:, 2])}
+    for side, letter in _SIDES.items():
+        outward = 1.0 if side == "left" else -1.0
+
+        def sideways(points: Tensor, sign: float = outward) -> Tensor:
+            return sign * points[:, 0]
+
+        rules[f"{side}_eye"] = _farthest(vertices, regions.eyeball[side], lambda p: -p[:, 2])
+        rules[f"{side}_eye_outer"] = _farthest(vertices, regions.lids[side], sideways)
+        rules[f"{side}_eye_inner"] = _farthest(vertices, regions.lids[side], lambda p, f=sideways: -f(p))
+        rules[f"mouth_{side}"] = _farthest(vertices, regions.lips, sideways)
+        rules[f"{side}_ear"] = Rule(tuple(regions.ear[side].tolist()))
+        rules[f"{side}_heel"] = _heel(vertices, regions.foot[side])
+        rules[f"{side}_foot_index"] = _farthest(vertices, regions.big_toe[side], lambda p: -p[:, 2])
+        for part, bone in _HEADS.items():
+            rules[f"{side}_{part}"] = Rule(bone=labels.index(f"{bone}.{letter}"))
+    return [rules[name] for name in LANDMARK_NAMES]
+
+
+def _farthest(vertices: Tensor, rows: Tensor, measure: Callable[[Tensor], Tensor]) -> Rule:
+    return Rule((int(rows[measure(vertices[rows]).argmax()]),))
+
+
+def _near_middle(vertices: Tensor, rows: Tensor) -> Tensor:
+    return rows[vertices[rows, 0].abs() < 0.004]
+
+
+def _heel(vertices: Tensor, rows: Tensor) -> Rule:
+    """The back of the heel: the rearmost vertex in the lower 5 cm of the foot."""
+    low = rows[vertices[rows, 1] > vertices[rows, 1].amax() - 0.05]
+    return _farthest(vertices, low, lambda p: p[:, 2])
+
+
+def rim(faces: Tensor, inside: Tensor, outside: Tensor) -> Tensor:
+    """Rows that faces of two parts share. `faces` (F, 3), `inside` and `outside` (F,) bool."""
+    first, second = torch.unique(faces[inside]), torch.unique(faces[outside])
+    return first[torch.isin(first, second)]

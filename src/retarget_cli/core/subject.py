@@ -1,0 +1,62 @@
+"""All that is known of the source person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retarget_cli.core.motion import FloatArray
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One picture of the source person, with everything perceived in it.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        mask: (H, W) float32 in [0, 1]; 1 = the person. None where no backend asked for it.
+        pose: (33, 3) image landmarks: x, y in pixels, confidence.
+        world: (33, 3) metric landmarks, hip-centred: x right, y down, z away.
+        theta: (24, 3) joint rotations, axis-angle, radians.
+        camera: (3,) weak perspective: scale (pixels a metre), tx, ty.
+    """
+
+    image: Image
+    mask: FloatArray
+    pose: FloatArray
+    world: FloatArray
+    theta: FloatArray
+    camera: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The source person.
+
+    Attributes:
+        views: best-facing view first; all at the size of the first.
+        betas: (n,) shape, shared by all views.
+        body: name of the body model of `betas` and the views' `theta`.
+        plate: (H, W, 3) uint8 background without the person.
+        name: for output templates.
+    """
+
+    views: tuple[View, ...]
+    betas: FloatArray
+    body: str
+    plate: Image
+    name: str = field(default="source")
+
+    @property
+    def primary(self) -> View:
+        return self.views[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the canvas."""
+        height, width = self.primary.image.shape[:2]
+        return height, width

@@ -1,0 +1,1 @@
+"""Pure functions over rotations, cameras, flow fields and their warps."""

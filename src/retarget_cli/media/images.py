@@ -1,0 +1,236 @@
+"""Still pictures: any file a user may bring to upright 8-bit sRGB, and PNG out."""
+
+import io
+import logging
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms, PngImagePlugin
+
+from retarget_cli.core.errors import InputError, OutputError
+from retarget_cli.media.files import check_readable_file, partial_path
+
+Pixels = npt.NDArray[np.uint8]
+
+log = logging.getLogger(__name__)
+
+# Formats that are recognised by their first bytes. Pillow knows more, but some of those "recognise"
+# films (MPEG) or anything at all (TGA), which would hide that a file is mislabelled.
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000", "ICO")
+MAX_PIXELS = 170_000_000
+EXPECTED = "a picture (PNG, JPEG, WebP, AVIF, TIFF, BMP, GIF)"
+
+# What Pillow's decoders raise on damaged data.
+DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError, struct.error, zlib.error)
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One upright picture in sRGB.
+
+    Attributes:
+        rgb: (H, W, 3) uint8; colours are not multiplied with alpha.
+        alpha: (H, W) float32 in [0, 1], or None where the picture is opaque.
+    """
+
+    rgb: Pixels
+    alpha: npt.NDArray[np.float32] | None = None
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a picture upright, in 8-bit sRGB.
+
+    EXIF orientation and an embedded colour profile are applied; gray, palette, CMYK and 16-bit
+    pictures are converted; of an animation, the first frame is taken.
+
+    Raises:
+        InputError: no such file, not a picture, damaged, or larger than 170 megapixels.
+    """
+    with opened_image(path) as image:
+        seek_first_frame(image)
+        return to_picture(image)
+
+
+@contextmanager
+def opened_image(path: Path) -> Iterator[Image.Image]:
+    """A picture file open for reading; whatever goes wrong inside becomes an `InputError`."""
+    check_readable_file(path, EXPECTED)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "more than 178 megapixels") from error
+    except DAMAGE as error:
+        raise InputError(f"{path} is not {EXPECTED}", "check that the file is what its name says") from error
+    with image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise _too_large(path, f"{width}x{height}")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield image
+        except DAMAGE as error:
+            message = f"{path} is damaged or cut short: {error}"
+            raise InputError(message, "copy or export the picture again") from error
+
+
+def _too_large(path: Path, size: str) -> InputError:
+    limit = f"{MAX_PIXELS // 1_000_000} megapixels"
+    return InputError(f"{path} is too large ({size}), expected at most {limit}", "scale it down first")
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the file's first bytes are those of a picture or animation, whatever its name."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=FORMATS):
+                return True
+    except Image.DecompressionBombError:
+        return True
+    except DAMAGE:
+        return False
+
+
+def seek_first_frame(image: Image.Image) -> None:
+    """Go to the first frame of the animation proper (an APNG may hold a still in front of it)."""
+    image.seek(first_frame_index(image))
+
+
+def first_frame_index(image: Image.Image) -> int:
+    """0, or 1 for an APNG whose default image is no part of the animation."""
+    return int(bool(getattr(image, "default_image", False)) and getattr(image, "n_frames", 1) > 1)
+
+
+def to_picture(image: Image.Image) -> Picture:
+    """The current frame of an open image, upright and in sRGB."""
+    image.load()
+    orientation = _orientation(image)
+    profile = image.info.get("icc_profile")
+    alpha: npt.NDArray[np.float32] | None = None
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        band = _transposed(rgba.getchannel("A"), orientation)
+        opacity = np.asarray(band, dtype=np.float32) / np.float32(255)
+        alpha = opacity if bool((opacity < 1).any()) else None
+        image = image.convert("L") if image.mode == "LA" else rgba.convert("RGB")
+    rgb = _to_srgb(_to_eight_bits(image), profile)
+    return Picture(np.array(_transposed(rgb, orientation)), alpha)
+
+
+def over_white(picture: Picture) -> Pixels:
+    """The picture on white, for those who can't use alpha: (H, W, 3) uint8."""
+    if picture.alpha is None:
+        return picture.rgb
+    alpha = picture.alpha[..., None]
+    blended = picture.rgb * alpha + 255 * (1 - alpha)
+    return np.rint(blended).astype(np.uint8)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except DAMAGE as error:
+        log.warning("%s: unreadable EXIF data, orientation unknown (%s)", _name(image), error)
+        return 1
+
+
+def _name(image: Image.Image) -> str:
+    return str(getattr(image, "filename", "") or "picture")
+
+
+def _transposed(image: Image.Image, orientation: int) -> Image.Image:
+    method = _UPRIGHT.get(orientation)
+    return image if method is None else image.transpose(method)
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """L, RGB or CMYK, from any mode; 16-bit values are scaled, where Pillow itself would clip them."""
+    if image.mode.startswith("I"):
+        deep = np.asarray(image).astype(np.int64)
+        full = 65535 if image.mode != "I" or deep.max(initial=0) > 255 else 255
+        return Image.fromarray(_scaled(deep / full))
+    if image.mode == "F":
+        floats = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        return Image.fromarray(_scaled(floats / max(1.0, float(floats.max(initial=0)))))
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image
+    return image.convert("L" if image.mode in ("1", "LA", "La") else "RGB")
+
+
+def _scaled(unit: npt.NDArray[np.float64]) -> Pixels:
+    return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if not profile:
+        return image.convert("RGB")
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(source):
+            return image.convert("RGB")
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, *DAMAGE) as error:
+        log.warning("%s: colour profile ignored (%s)", _name(image), error)
+        return image.convert("RGB")
+    return converted if converted is not None else image.convert("RGB")
+
+
+def write_png(path: Path, pixels: Pixels, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a PNG; it appears under its name only when complete.
+
+    Args:
+        path: where to; a file there is replaced.
+        pixels: (H, W, 3) or (H, W, 4) uint8.
+        metadata: text chunks to put into the file.
+
+    Raises:
+        OutputError: the file can't be written.
+    """
+    chunks = PngImagePlugin.PngInfo()
+    for key, value in (metadata or {}).items():
+        chunks.add_itxt(key, value)
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+
+    def save(file: io.BufferedWriter) -> None:
+        image.save(file, format="PNG", pnginfo=chunks, compress_level=3)
+
+    replace_file(path, save)
+
+
+def replace_file(path: Path, save: Callable[[io.BufferedWriter], None]) -> None:
+    """Write a small file by way of a hidden partial one beside it.
+
+    Raises:
+        OutputError: the file can't be written; nothing is left behind.
+    """
+    partial = partial_path(path)
+    try:
+        with partial.open("wb") as file:
+            save(file)
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"can't write {path}: {error.strerror or error}", "check the folder") from error
+    finally:
+        partial.unlink(missing_ok=True)

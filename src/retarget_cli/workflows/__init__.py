@@ -1,0 +1,1 @@
+"""One plain function a verb: animate, extract, bench. They know no terminal."""
