@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 SAMPLES = 1500
 COMPONENTS = 16
 CHILDREN = 0.2
-"""Share of the sampled population that is younger than an adult."""
+"""Share of the sampled population that is 5 to 18 years old."""
 
 LICENSE = (
     "Anny 0.6.2, (c) 2025 NAVER Corp., Apache-2.0; mesh, targets, rig and weights by the MakeHuman community, CC0 1.0"
@@ -136,25 +136,28 @@ def _camera(points: Tensor) -> Tensor:
     return torch.stack([points[..., 0], -points[..., 2], points[..., 1]], -1)
 
 
-def population(count: int, generator: torch.Generator) -> dict[str, Tensor]:
-    """Phenotypes of many people, each value in [0, 1]; Anny's age is 1/3 at ten or so, 2/3 grown up, 1 old."""
+def population(source: Anny, count: int) -> tuple[dict[str, Tensor], Tensor]:
+    """Phenotypes of people from five to eighty years, of heights and weights as the WHO found them.
 
-    def uniform(low: float = 0.0, high: float = 1.0) -> Tensor:
-        return low + (high - low) * torch.rand(count, generator=generator)
+    Returns:
+        Phenotype name -> (count,) values in [0, 1]; (count,) bool: is grown up.
+    """
+    from anny.shape_distribution import SimpleShapeDistribution
 
-    def central() -> Tensor:
-        return (uniform() + uniform() + uniform()) / 3 * 1.5 - 0.25
+    def sampled(low: float, high: float, number: int) -> dict[str, Tensor]:
+        years = torch.distributions.Uniform(*torch.tensor([low, high]).double())
+        # Most people are near one end or the other.
+        gender = torch.distributions.Beta(*torch.tensor([0.3, 0.3]).double())
+        drawn: dict[str, Tensor] = SimpleShapeDistribution(source.model, years, gender).sample(number)[1]
+        return drawn
 
-    is_child = uniform() < CHILDREN
-    gender = torch.where(uniform() < 0.5, uniform(0.0, 0.15), uniform(0.85, 1.0))
-    return {
-        "gender": gender,
-        "age": torch.where(is_child, uniform(0.3, 0.6), uniform(0.62, 1.0)),
-        **{name: central().clamp(0.0, 1.0) for name in ("muscle", "height", "cupsize", "firmness")},
-        "weight": uniform(),
-        "proportions": uniform(0.2, 0.9),
-        **{name: uniform() for name in ("african", "asian", "caucasian")},
-    }
+    children = int(count * CHILDREN)
+    # Distributions draw from torch's own generator, and from no other.
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        grown, young = sampled(18, 80, count - children), sampled(5, 18, children)
+    is_grown = torch.arange(count) < count - children
+    return {name: torch.cat([grown[name], young[name]]) for name in grown}, is_grown
 
 
 def regions(source: Anny) -> Regions:
@@ -162,7 +165,6 @@ def regions(source: Anny) -> Regions:
     skin, mouth = source.part("head"), source.part("mouth_cavity")
     sides = {"left": "L", "right": "R"}
     return Regions(
-        eyeball={side: torch.unique(source.faces[source.part(f"eye_front.{s}")]) for side, s in sides.items()},
         lids={side: rim(source.faces, source.part(f"eye_cavity.{s}"), skin) for side, s in sides.items()},
         lips=rim(source.faces, mouth, skin),
         ear={side: source.ear(side) for side in sides},
@@ -204,9 +206,8 @@ def bake() -> Body:
         ImportError: Anny is not installed.
     """
     source = Anny()
-    phenotypes = population(SAMPLES, torch.Generator().manual_seed(0))
+    phenotypes, grown = population(source, SAMPLES)
     people = source.people(phenotypes)
-    grown = phenotypes["age"] >= 0.62
     mean = _symmetric(People(people.vertices[grown].mean(0, True), people.heads[grown].mean(0, True)), source)
     rules = landmark_rules(mean.vertices[0], source.labels, regions(source))
     centre = tracked(mean, rules, source.labels)
@@ -255,7 +256,7 @@ def _local(source: Anny, name: str, rules: list[Rule], centre: Tracked) -> Track
     from retarget_cli.body.skeleton import JOINT, LANDMARK
 
     changes, (first, second), size = LOCAL_CHANGES[name]
-    mean = {"gender": 0.5, "age": 0.75, "african": 1 / 3, "asian": 1 / 3, "caucasian": 1 / 3}
+    mean = {"gender": 0.5, "age": 0.8, "height": 0.36, "african": 1 / 3, "asian": 1 / 3, "caucasian": 1 / 3}
     step = 0.25
     both = source.people(
         {key: torch.full((2,), value) for key, value in mean.items()},

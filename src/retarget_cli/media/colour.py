@@ -64,11 +64,11 @@ class RgbConverter:
         """(H, W, 3) uint8."""
         if self.tone_map is not None and is_hdr(frame):
             return self.tone_map.applied(self.deep_rgb(frame))
-        return np.asarray(self._converted(frame, "rgb24"), dtype=np.uint8)
+        return np.ascontiguousarray(self._converted(frame, "rgb24"), dtype=np.uint8)
 
     def deep_rgb(self, frame: VideoFrame) -> npt.NDArray[np.uint16]:
         """(H, W, 3) uint16, full range, in the clip's own transfer curve and primaries."""
-        return np.asarray(self._converted(frame, "rgb48le"), dtype=np.uint16)
+        return np.ascontiguousarray(self._converted(frame, "rgb48le"), dtype=np.uint16)
 
     def _converted(self, frame: VideoFrame, pixel_format: str) -> npt.NDArray[np.generic]:
         height, width = self.size

@@ -126,7 +126,7 @@ class Decoder:
                 else:
                     yield frame
 
-    def _packets(self) -> Iterator[Packet[VideoStream]]:
+    def _packets(self) -> "Iterator[Packet[VideoStream]]":
         """The stream's packets; a failed read is tried again behind it, as long as that gets further."""
         bad_reads = 0
         while bad_reads < _MOST_BAD_READS:

@@ -74,9 +74,7 @@ def opened_image(path: Path) -> Iterator[Image.Image]:
     """A picture file open for reading; whatever goes wrong inside becomes an `InputError`."""
     check_readable_file(path, EXPECTED)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=FORMATS)
+        image = _open(path)
     except Image.DecompressionBombError as error:
         raise _too_large(path, "more than 178 megapixels") from error
     except DAMAGE as error:
@@ -102,14 +100,19 @@ def _too_large(path: Path, size: str) -> InputError:
 def is_picture(path: Path) -> bool:
     """Whether the file's first bytes are those of a picture or animation, whatever its name."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS):
-                return True
+        with _open(path):
+            return True
     except Image.DecompressionBombError:
         return True
     except DAMAGE:
         return False
+
+
+def _open(path: Path) -> Image.Image:
+    Image.init()  # or Pillow knows only its five commonest formats
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Image.open(path, formats=FORMATS)
 
 
 def seek_first_frame(image: Image.Image) -> None:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from retarget_cli.backends.avatar import texture
 from retarget_cli.backends.avatar.parts import (
-    OVERLAP,
-    WRISTS,
+    BORDER,
     BoolArray,
     Part,
     PartMap,
@@ -102,9 +101,7 @@ def part_domain(body: PosedBody, parts: PartMap, part: Part, solid: BoolArray) -
     """(H, W): where the part is, seen or hidden behind another part."""
     visible = parts.visible(part)
     fragments = rasterize(body.vertices, body.faces_of(part), *solid.shape)
-    covers = fragments.face_index >= 0
-    front = parts.shares.argmax(-1)
-    hidden = covers & solid & (parts.labels != part) & (front != part)
+    hidden = (fragments.face_index >= 0) & solid & (parts.labels != part) & (parts.guess != part)
     domain = (visible | hidden).astype(np.uint8)
     return cv2.morphologyEx(domain, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
 
@@ -115,7 +112,8 @@ def _pages(
     """What is painted on the front and on the back of a part."""
     margin = int(np.ceil(step)) + 2
     shown = texture.shown_core(parts, part, view.mask, max(1, round(0.0025 * body.height)))
-    front = texture.paint(view.image, shown, domain, margin)
+    sure = texture.sure_core(parts, part, shown, BORDER * body.height)
+    front = texture.paint(view.image, shown, sure, domain, margin)
     if part is not Part.TRUNK:
         return front, front
     head = head_pixels(body, domain)
@@ -123,11 +121,11 @@ def _pages(
     if not (hair & shown).any():
         return front, front
     page = view.image.copy()
-    carried = texture.paint(view.image, hair & shown, over, margin)
+    carried = texture.paint(view.image, hair & shown, hair & shown, over, margin)
     rows, columns = carried.image.shape[:2]
     window = slice(carried.y, carried.y + rows), slice(carried.x, carried.x + columns)
     page[window] = np.where(over[window][..., None], carried.image, page[window])
-    return front, texture.paint(page, shown | over, domain, margin)
+    return front, texture.paint(page, shown | over, sure | over, domain, margin)
 
 
 def head_pixels(body: PosedBody, domain: BoolArray) -> BoolArray:

@@ -89,16 +89,21 @@ class PartMap:
 
     Attributes:
         labels: (H, W) int32: a `Part`, -1 outside the person.
+        guess: (H, W) int32: the part of the projected body that is nearest to the viewer, -1 off the body.
         shares: (H, W, 5) shares of the body surface seen at each pixel; zero off the body.
     """
 
     labels: NDArray[np.int32]
+    guess: NDArray[np.int32]
     shares: FloatArray
 
     def visible(self, part: Part) -> BoolArray:
-        """(H, W): where the photo shows this part, the overlap with its neighbours included."""
-        inside = self.labels >= 0
-        return inside & ((self.labels == part) | (self.shares[..., part] > OVERLAP))
+        """(H, W): where the photo shows this part, the overlap with its neighbours included.
+
+        The overlap counts only where photo and body agree on the part: elsewhere the body lies beside its place.
+        """
+        agreed = (self.labels >= 0) & (self.labels == self.guess)
+        return (self.labels == part) | (agreed & (self.shares[..., part] > OVERLAP))
 
 
 def map_parts(image: Image, mask: BoolArray, body: PosedBody) -> PartMap:
@@ -109,13 +114,13 @@ def map_parts(image: Image, mask: BoolArray, body: PosedBody) -> PartMap:
     hit = fragments.face_index >= 0
     guess = np.where(hit, shares.argmax(-1), -1).astype(np.int32)
     labels = _flood(image, mask, guess, max(1.0, BORDER * body.height))
-    return PartMap(labels, shares)
+    return PartMap(_even(labels, max(0.7, 0.3 * BORDER * body.height)), guess, shares)
 
 
 def _flood(image: Image, mask: BoolArray, guess: NDArray[np.int32], border: float) -> NDArray[np.int32]:
     markers = np.zeros(mask.shape, np.int32)
     for part in Part:
-        others = (guess >= 0) & (guess != part)
+        others = np.isin(guess, cut_from(part))
         away = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, 5)
         core = (guess == part) & mask & (away > border)
         if not core.any():  # a thin part in front of another: its middle line
@@ -129,6 +134,20 @@ def _flood(image: Image, mask: BoolArray, guess: NDArray[np.int32], border: floa
     flooded = cv2.watershed(np.ascontiguousarray(smooth), markers.copy())
     labels = np.where((flooded > 0) & (flooded < outside), flooded - 1, -1).astype(np.int32)
     return _grow(labels, mask)
+
+
+def cut_from(part: Part) -> list[Part]:
+    """Parts whose border with this one shows in a photo. Trunk and legs go over into each other without one."""
+    arms, legs = [Part.LEFT_ARM, Part.RIGHT_ARM], [Part.LEFT_LEG, Part.RIGHT_LEG]
+    if part is Part.TRUNK:
+        return arms
+    return [other for other in (Part if part in arms else [*arms, *legs]) if other != part]
+
+
+def _even(labels: NDArray[np.int32], sigma: float) -> NDArray[np.int32]:
+    """Borders without teeth: each pixel of the person goes to the part that prevails around it."""
+    votes = [cv2.GaussianBlur((labels == part).astype(np.float32), (0, 0), sigma) for part in Part]
+    return np.where(labels >= 0, np.argmax(votes, 0), -1).astype(np.int32)
 
 
 def _grow(labels: NDArray[np.int32], mask: BoolArray) -> NDArray[np.int32]:

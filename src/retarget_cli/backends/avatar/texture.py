@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget_cli.backends.avatar.parts import BoolArray, Part, PartMap
+from retarget_cli.backends.avatar.parts import BoolArray, Part, PartMap, cut_from
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
 
@@ -24,22 +24,24 @@ class Page:
     y: int
 
 
-def paint(image: Image, shown: BoolArray, domain: BoolArray, margin: int) -> Page:
+def paint(image: Image, shown: BoolArray, sure: BoolArray, domain: BoolArray, margin: int) -> Page:
     """The photo where it shows the part, continued over the rest of its domain and a little beyond.
 
     Args:
-        shown: (H, W) pixels of the photo that are this part for sure.
+        shown: (H, W) pixels of the photo that are kept as they are.
+        sure: (H, W) pixels that are this part for sure, whose colours may be carried on.
         domain: (H, W) pixels that the sheet covers.
         margin: pixels beyond the domain that bilinear sampling may touch.
     """
     reach = cv2.dilate(domain.astype(np.uint8), np.ones((2 * margin + 1,) * 2, np.uint8)) > 0
     rows, columns = np.nonzero(reach)
     window = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-    return Page(_continued(image[window], shown[window], reach[window]), int(columns.min()), int(rows.min()))
+    return Page(_continued(image[window], shown[window], sure[window], reach[window]), int(columns.min()), int(rows.min()))
 
 
-def _continued(image: Image, known: BoolArray, wanted: BoolArray) -> Image:
-    """Fill `wanted` from `known`: nearest colours, smoothed the more the farther they were carried."""
+def _continued(image: Image, kept: BoolArray, sure: BoolArray, wanted: BoolArray) -> Image:
+    """Fill `wanted` but not `kept` from `sure`: nearest colours, smoothed the more the farther they were carried."""
+    known = sure if sure.any() else kept
     if not known.any():
         return image.copy()
     away, nearest = cv2.distanceTransformWithLabels(
@@ -49,8 +51,8 @@ def _continued(image: Image, known: BoolArray, wanted: BoolArray) -> Image:
     table[nearest[known]] = image[known]
     filled = table[nearest]
     soft = cv2.GaussianBlur(filled, (0, 0), 4.0)
-    share = np.clip(away / 12.0, 0, 1)[..., None] * (wanted & ~known)[..., None]
-    return np.where(known[..., None], image, filled * (1 - share) + soft * share).astype(np.uint8)
+    share = np.clip(away / 12.0, 0, 1)[..., None] * (wanted & ~kept)[..., None]
+    return np.where(kept[..., None], image, filled * (1 - share) + soft * share).astype(np.uint8)
 
 
 def shown_core(parts: PartMap, part: Part, mask: FloatArray, inset: int) -> BoolArray:
@@ -58,6 +60,13 @@ def shown_core(parts: PartMap, part: Part, mask: FloatArray, inset: int) -> Bool
     visible = parts.visible(part) & (mask > 0.5)
     core = cv2.erode(visible.astype(np.uint8), np.ones((2 * inset + 1,) * 2, np.uint8)) > 0
     return core & (mask > 0.95) if (core & (mask > 0.95)).any() else visible
+
+
+def sure_core(parts: PartMap, part: Part, shown: BoolArray, border: float) -> BoolArray:
+    """Those of the shown pixels that are farther than `border` pixels from any other part it is cut from."""
+    others = np.isin(parts.labels, cut_from(part))
+    away = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, 5)
+    return shown & (away > border)
 
 
 def back_of_head(image: Image, pose: FloatArray, head: BoolArray) -> tuple[BoolArray, BoolArray]:
@@ -84,10 +93,11 @@ def back_of_head(image: Image, pose: FloatArray, head: BoolArray) -> tuple[BoolA
     axes = (max(1, round(1.45 * length)), max(1, round(0.6 * across)))
     cv2.ellipse(face, (round(float(center[0])), round(float(center[1]))), axes, angle, 0, 360, 1, -1)
     over = (face > 0) & head
-    return over, head & ~over & ~_skin_like(image, over, points)
+    hair = head & ~over & ~_skin_like(image, over)
+    return head & ~hair, hair
 
 
-def _skin_like(image: Image, face: BoolArray, points: FloatArray) -> BoolArray:
+def _skin_like(image: Image, face: BoolArray) -> BoolArray:
     """(H, W): pixels of the colour of the cheeks."""
     if not face.any():
         return np.zeros(face.shape, bool)

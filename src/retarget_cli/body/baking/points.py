@@ -49,7 +49,6 @@ class Regions:
     """Vertices that face landmarks are looked for among, from Anny's part labels.
 
     Attributes:
-        eyeball: side -> rows of the front of the eyeball.
         lids: side -> rows of the rim between the skin and the eye's cavity.
         lips: rows of the rim between the skin and the mouth's cavity.
         ear: side -> rows of the ear's entrance.
@@ -58,7 +57,6 @@ class Regions:
         head: rows of the head's skin.
     """
 
-    eyeball: Mapping[str, Tensor]
     lids: Mapping[str, Tensor]
     lips: Tensor
     ear: Mapping[str, Tensor]
@@ -82,7 +80,7 @@ def landmark_rules(vertices: Tensor, labels: Sequence[str], regions: Regions) ->
         def sideways(points: Tensor, sign: float = outward) -> Tensor:
             return sign * points[:, 0]
 
-        rules[f"{side}_eye"] = _farthest(vertices, regions.eyeball[side], lambda p: -p[:, 2])
+        rules[f"{side}_eye"] = Rule(tuple(regions.lids[side].tolist()))
         rules[f"{side}_eye_outer"] = _farthest(vertices, regions.lids[side], sideways)
         rules[f"{side}_eye_inner"] = _farthest(vertices, regions.lids[side], lambda p, f=sideways: -f(p))
         rules[f"mouth_{side}"] = _farthest(vertices, regions.lips, sideways)
