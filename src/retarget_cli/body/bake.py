@@ -1,6 +1,6 @@
 """Make the compact body that ships with the package out of Anny: `python -m retarget_cli.body.bake OUT`.
 
-Needs `pip install retarget-cli[bake]`, half a gigabyte of memory and a few minutes, most of them Anny's first start.
+Needs `pip install retarget-cli[bake]`, 3 GB of memory and a minute or two, most of them Anny's first start.
 Nothing else in the package imports Anny.
 
 Anny's axes are Blender's: x to the viewer's right, y away, z up. Camera axes are (x, -z, y), a rotation.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ CHILDREN = 0.2
 """Share of the sampled population that is 5 to 18 years old."""
 
 LICENSE = (
-    "Anny 0.6.2, (c) 2025 NAVER Corp., Apache-2.0; mesh, targets, rig and weights by the MakeHuman community, CC0 1.0"
+    "Anny 0.6.2, (c) 2025 NAVER Corp., Apache-2.0; "
+    "mesh, targets, rig and weights by the MakeHuman community, CC0 1.0"
 )
 
 LOCAL_CHANGES = {
@@ -45,11 +46,15 @@ LOCAL_CHANGES = {
     "shoulder_width": (("measure-shoulder-dist-incr",), ("left_shoulder", "right_shoulder"), 0.05),
     "hip_width": (("hip-scale-horiz-incr",), ("left_hip", "right_hip"), 0.05),
     "neck_length": (("measure-neck-height-incr",), ("neck", "head"), 0.10),
-    "head_size": (("head-scale-vert-incr", "head-scale-horiz-incr", "head-scale-depth-incr"), ("head", "nose"), 0.05),
+    "head_size": (
+        ("head-scale-vert-incr", "head-scale-horiz-incr", "head-scale-depth-incr"),
+        ("head", "nose"),
+        0.05,
+    ),
     "hand_size": (("l-hand-scale-incr", "r-hand-scale-incr"), ("left_wrist", "left_index"), 0.06),
     "foot_size": (("l-foot-scale-incr", "r-foot-scale-incr"), ("left_heel", "left_foot_index"), 0.05),
 }
-"""Name -> Anny's local changes, the two points whose distance they change, the change at beta = 1 (one deviation)."""
+"""Name -> Anny's changes, the two points whose distance they change, by how much of it at beta = 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Anny:
         """Rest bodies of N phenotypes (each value (N,)), with local changes (each value (N,))."""
         count = len(next(iter(phenotypes.values())))
         vertices, heads = [], []
-        for rows in torch.arange(count).split(100):
+        for rows in torch.split(torch.arange(count), 100):
             coefficients = self.model.get_phenotype_blendshape_coefficients(
                 **{name: value[rows].double() for name, value in phenotypes.items()},
                 local_changes={name: value[rows].double() for name, value in (changes or {}).items()},
@@ -113,12 +118,14 @@ class Anny:
         regressor = KeypointsRegressor.coco(self.model, [f"{side}_ear"])
         template = self.model.template_vertices
         point = regressor({"vertices": template[None]})[0, 0]
-        return (template - point).norm(dim=1).topk(6, largest=False).indices
+        nearest: Tensor = (template - point).norm(dim=1).topk(6, largest=False).indices
+        return nearest
 
     def following(self, *prefixes: str) -> Tensor:
         """Rows of the vertices that mostly follow bones of these names' beginnings."""
         chosen = torch.tensor([label.startswith(prefixes) for label in self.labels])
-        return (self.dense[:, chosen].sum(1) > 0.5).nonzero()[:, 0]
+        rows: Tensor = (self.dense[:, chosen].sum(1) > 0.5).nonzero()[:, 0]
+        return rows
 
     def twin(self) -> Tensor:
         """(V,) the mirrored vertex of each; Anny's template is symmetric."""
@@ -214,9 +221,9 @@ def bake() -> Body:
     everyone = tracked(people, rules, source.labels) - centre
     components = principal(everyone.vertices, vertex_area(mean.vertices[0], source.faces), COMPONENTS)
     heights = -(everyone.vertices + centre.vertices)[..., 1].amin(1)
-    scores = oriented(components.scores, heights)
-    components = type(components)(scores, components.kept)
-    fields = [components.directions(part) for part in (everyone.vertices, everyone.joints, everyone.landmarks)]
+    components = replace(components, scores=oriented(components.scores, heights))
+    parts = (everyone.vertices, everyone.joints, everyone.landmarks)
+    fields = [components.directions(part) for part in parts]
     _report(everyone.vertices, fields[0], components.scores, components.kept)
     local = [_local(source, name, rules, centre) for name in LOCAL_CHANGES]
     index, weights, dropped = merged_weights(source.dense, source.labels)
@@ -295,7 +302,9 @@ def _report(deviations: Tensor, directions: Tensor, scores: Tensor, kept: float)
 def main() -> None:
     """Write the body where the command line says."""
     parser = argparse.ArgumentParser(description="bake the compact body out of Anny")
-    parser.add_argument("out", type=Path, nargs="?", default=Path(__file__).parent / "assets/anny.safetensors")
+    parser.add_argument(
+        "out", type=Path, nargs="?", default=Path(__file__).parent / "assets" / "anny.safetensors"
+    )
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     save_body(bake(), parser.parse_args().out)
 

@@ -16,10 +16,11 @@ SMPL_FILES = ("SMPL_NEUTRAL.npz", "SMPL_NEUTRAL.safetensors", "SMPL_MALE.npz", "
 _PICKLES = frozenset({".pkl", ".pickle", ".pt", ".pth"})
 
 _CONVERT = (
-    "convert it once, where you trust the file: python -c \"import pickle, numpy as np; "
+    "convert it to .npz once, in an environment where you trust the file: "
     "d = pickle.load(open('SMPL_NEUTRAL.pkl', 'rb'), encoding='latin1'); "
-    "np.savez('SMPL_NEUTRAL.npz', **{k: v.toarray() if hasattr(v, 'toarray') else np.asarray(v, "
-    "None if np.asarray(v).dtype != object else float) for k, v in d.items() if k != 'bs_type' and k != 'bs_style'})\""
+    "dense = lambda v: v.toarray() if hasattr(v, 'toarray') else numpy.array(v); "
+    "numpy.savez('SMPL_NEUTRAL.npz', **{k: dense(d[k]) for k in "
+    "['v_template', 'shapedirs', 'posedirs', 'J_regressor', 'weights', 'kintree_table', 'f']})"
 )
 
 
@@ -45,7 +46,9 @@ def load_body(name: str = "anny", path: Path | None = None) -> Body:
 
 
 def models_folder() -> Path:
-    """Where the user puts licensed models: $RETARGET_MODELS, or the platform's user data folder. May not exist."""
+    """Where the user puts licensed models: $RETARGET_MODELS, or the platform's user data folder. May not
+    exist.
+    """
     given = os.environ.get("RETARGET_MODELS")
     if given:
         return Path(given).expanduser()

@@ -1,7 +1,8 @@
 """From a shape and joint rotations to a posed body: pure, batched, differentiable.
 
-Convention: a joint's rotation turns everything below it, in axes that are the camera's at rest, about the joint's own
-rest place (SMPL's convention). B may be 1 in `joints`, `vertices` and `landmarks`: one person in many poses.
+Convention: a joint's rotation turns everything below it, in axes that are the camera's at rest, about the
+    joint's own rest place (SMPL's convention). B may be 1 in `joints`, `vertices` and `landmarks`: one person
+    in many poses.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ def forward_kinematics(joints: Tensor, parents: Sequence[int], rotations: Tensor
         rotations: (B, J, 3, 3) of each joint relative to its parent.
 
     Returns:
-        (B, J, 3, 3) rotations from rest to posed, in camera axes, and (B, J, 3) posed places. The root keeps its
-        rest place: there is no translation here.
+        (B, J, 3, 3) rotations from rest to posed, in camera axes, and (B, J, 3) posed places. The root keeps
+        its rest place: there is no translation here.
     """
     batch = rotations.shape[0]
     turned: list[Tensor] = []
@@ -75,7 +76,7 @@ def blended_transforms(weights_index: Tensor, weights: Tensor, transforms: Tenso
     Worth having on its own: inverting it takes a posed vertex back to rest.
     """
     dense = weights.new_zeros(len(weights), transforms.shape[1]).scatter_add(1, weights_index, weights)
-    return (dense @ transforms.flatten(2)).unflatten(-1, (3, 4))
+    return torch.matmul(dense, transforms.flatten(2)).reshape(len(transforms), -1, 3, 4)
 
 
 def landmarks(rest: Tensor, landmark_joint: Sequence[int], transforms: Tensor) -> Tensor:

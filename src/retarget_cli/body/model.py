@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -36,11 +36,12 @@ class Shape:
 class Body:
     """A linear blend-skinned body model with SMPL's 24 joints.
 
-    Convention: camera axes in metres, x to the viewer's right, y down, z away from the viewer. In the rest pose
-    (theta = 0) the person stands upright and faces the viewer, so the person's left is at +x. The pelvis joint is
-    the origin whatever the betas. Every joint's frame is axis-aligned at rest. Faces wind outward by the
-    right-hand rule: (b - a) x (c - a) points out of the body; the axes are right-handed, so a face turned to the
-    viewer has a negative signed area in pixels, which looks counter-clockwise on the screen.
+    Convention: camera axes in metres, x to the viewer's right, y down, z away from the viewer. In the rest
+        pose (theta = 0) the person stands upright and faces the viewer, so the person's left is at +x. The
+        pelvis joint is the origin whatever the betas. Every joint's frame is axis-aligned at rest. Faces wind
+        outward by the right-hand rule: (b - a) x (c - a) points out of the body; the axes are right-handed,
+        so a face turned to the viewer has a negative signed area in pixels, which looks counter-clockwise on
+        the screen.
 
     Attributes:
         name: "anny", "smpl".
@@ -104,7 +105,9 @@ class Body:
         return self._combined(self.template, self.shape_directions, betas)
 
     def shaped_joints(self, betas: Tensor) -> Tensor:
-        """The joints alone, which is all that a fit needs and a thousand times cheaper: (24, 3) or (B, 24, 3)."""
+        """The joints alone, which is all that a fit needs and a thousand times cheaper: (24, 3) or (B, 24,
+        3).
+        """
         return self._combined(self.joint_template, self.joint_directions, betas)
 
     def shaped_landmarks(self, betas: Tensor) -> Tensor:
@@ -119,17 +122,17 @@ class Body:
         count = betas.shape[-1] if betas.ndim else 0
         if betas.ndim not in {1, 2} or count > len(directions):
             raise InputError(
-                f"betas has shape {tuple(betas.shape)}; the body {self.name!r} takes (n,) or (B, n) with n <= "
+                f"betas has shape {tuple(betas.shape)}; the body {self.name!r} takes (n,) or (B, n), n <= "
                 f"{len(directions)}",
                 "use betas that were fitted with the same body model",
             )
         moved = betas.to(template.dtype) @ directions[:count].flatten(1)
-        return template + moved.unflatten(-1, tuple(template.shape))
+        return template + moved.reshape(*betas.shape[:-1], *template.shape)
 
 
 def _moved(item: T, device: torch.device | str, dtype: torch.dtype | None) -> T:
     """`item` with every tensor on `device`, the floating ones in `dtype`."""
-    moved = {}
+    moved: dict[str, Any] = {}
     for field in fields(item):
         value = getattr(item, field.name)
         if isinstance(value, Tensor):

@@ -16,7 +16,15 @@ PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18,
 """Parent of each joint; -1 is the root. A parent always comes before its children."""
 
 LANDMARK_NAMES = (
-    *("nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer"),
+    *(
+        "nose",
+        "left_eye_inner",
+        "left_eye",
+        "left_eye_outer",
+        "right_eye_inner",
+        "right_eye",
+        "right_eye_outer",
+    ),
     *("left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder", "right_shoulder", "left_elbow"),
     *("right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky", "left_index", "right_index"),
     *("left_thumb", "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
@@ -29,13 +37,17 @@ LANDMARK = MappingProxyType({name: index for index, name in enumerate(LANDMARK_N
 
 _CARRIERS = {
     **dict.fromkeys(LANDMARK_NAMES[:11], "head"),
-    **{f"{side}_{part}": f"{side}_wrist" for side in ("left", "right") for part in ("pinky", "index", "thumb")},
+    **{
+        f"{side}_{part}": f"{side}_wrist"
+        for side in ("left", "right")
+        for part in ("pinky", "index", "thumb")
+    },
     **{f"{side}_heel": f"{side}_ankle" for side in ("left", "right")},
     **{f"{side}_foot_index": f"{side}_foot" for side in ("left", "right")},
 }
 
 LANDMARK_JOINT = tuple(JOINT[_CARRIERS.get(name, name)] for name in LANDMARK_NAMES)
-"""The joint that carries each landmark rigidly: the head its face, the wrist its knuckles, the foot its toes."""
+"""The joint that carries each landmark rigidly: the head the face, the wrist the knuckles, and so on."""
 
 MIRROR_JOINT = tuple(
     JOINT[name.replace("left", "*").replace("right", "left").replace("*", "right")] for name in JOINT_NAMES

@@ -1,7 +1,7 @@
 """Bodies as safetensors files: small on disk, ready in milliseconds.
 
-Lengths that need it stay float32 (template, joints, landmarks); directions and weights are float16; indices are
-uint16 or uint8; texture coordinates are whole numbers of 1/65535.
+Lengths that need it stay float32 (template, joints, landmarks); directions and weights are float16; indices
+are uint16 or uint8; texture coordinates are whole numbers of 1/65535.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def read_body(path: Path) -> Body:
                     f"{path} is not a body of the format {FORMAT!r} but {metadata.get('format')!r}",
                     "bake it again: python -m retarget_cli.body.bake",
                 )
-            arrays = {name: file.get_tensor(name) for name in (*_HALF, *_WHOLE, *_SHORT, "weights_index", "uv")}
+            arrays = {
+                name: file.get_tensor(name) for name in (*_HALF, *_WHOLE, *_SHORT, "weights_index", "uv")
+            }
             text = {name: json.loads(metadata[name]) for name in _TEXT}
     except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise WeightsError(f"the body {path} can't be read: {error}", "install the package again") from error

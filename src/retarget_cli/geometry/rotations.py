@@ -1,10 +1,11 @@
 """Rotations in three forms: axis-angle vectors, matrices, unit quaternions.
 
-Convention: matrices act on column vectors from the left, `y = R @ x`. In camera axes (x right, y down, z away, which
-is right-handed) a positive angle turns by the right-hand rule about the axis. Quaternions are (w, x, y, z).
+Convention: matrices act on column vectors from the left, `y = R @ x`. In camera axes (x right, y down, z
+    away, which is right-handed) a positive angle turns by the right-hand rule about the axis. Quaternions are
+    (w, x, y, z).
 
-All functions take any leading batch shape, keep dtype and device, and have finite gradients everywhere, the identity
-and half turns included.
+All functions take any leading batch shape, keep dtype and device, and have finite gradients everywhere, the
+identity and half turns included.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
         *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
         *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
     ]
-    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+    return torch.stack(rows, -1).reshape(*w.shape, 3, 3)
 
 
 def matrix_to_quaternion(matrix: Tensor) -> Tensor:
@@ -120,7 +121,7 @@ def skew(vector: Tensor) -> Tensor:
     """(..., 3) -> (..., 3, 3) such that `skew(a) @ b` is the cross product a x b."""
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)
-    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
 
 
 def geodesic_angle(first: Tensor, second: Tensor) -> Tensor:
@@ -150,7 +151,7 @@ def project_to_rotation(matrix: Tensor) -> Tensor:
     left, _, right = torch.linalg.svd(matrix)
     sign = torch.det(left @ right).sign()
     flip = torch.stack([torch.ones_like(sign), torch.ones_like(sign), sign], -1)
-    return (left * flip[..., None, :]) @ right
+    return torch.matmul(left * flip[..., None, :], right)
 
 
 def _tiny(like: Tensor) -> float:

@@ -98,7 +98,7 @@ def _rate(stream: VideoStream, gaps: list[Fraction], variable: bool) -> Fraction
     standard = stream.base_rate
     if mean and standard and not variable and abs(standard / mean - 1) < Fraction(1, 2000):
         return standard  # the mean suffers from a last frame of another length
-    measured = len(gaps) / sum(gaps) if gaps else None
+    measured = len(gaps) / sum(gaps, Fraction(0)) if gaps else None
     for candidate in (mean, measured, stream.guessed_rate):
         if candidate and _SLOWEST <= candidate <= _FASTEST:
             return candidate.limit_denominator(1_000_000)

@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 EXPECTED = "a video, an animation, a picture or a folder of frames"
 
 # Demuxers that make "video" out of text, of lists of other files or of the network.
-_NOT_FILMS = frozenset({"tty", "hls", "concat", "dash", "sdp", "rtsp", "image2", "lavfi", "bin", "idf", "xbin"})
+_NOT_FILMS = frozenset(
+    {"tty", "hls", "concat", "dash", "sdp", "rtsp", "image2", "lavfi", "bin", "idf", "xbin"}
+)
 _MOST_BAD_READS = 100
 _MOST_THREADS = 4
 
@@ -152,7 +154,8 @@ def open_container(path: Path) -> InputContainer:
         InputError: it is no media file, or cut short so that it can't be opened.
     """
     try:
-        container = av.open(av_url(path), "r", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        only_files = {"protocol_whitelist": "file"}
+        container = av.open(av_url(path), "r", options=only_files, metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as error:
         message = f"{path} is not {EXPECTED}, or is cut short or damaged"
         raise InputError(message, "play it to check, then copy or export it again") from error
@@ -170,7 +173,7 @@ def _film_stream(path: Path, container: InputContainer) -> VideoStream:
     if not films:
         found = "sound but no pictures" if container.streams.audio else "no pictures"
         raise InputError(f"{path} holds {found}, expected {EXPECTED}", "give the file that has the film")
-    stream = max(films, key=lambda film: (bool(film.disposition & Disposition.default), film.width * film.height))
+    stream = max(films, key=lambda film: (film.disposition & Disposition.default, film.width * film.height))
     if stream.codec_context is None or not stream.width or not stream.height:
         raise InputError(f"{path} holds a film that can't be decoded here", "convert it to H.264")
     stream.thread_type = "AUTO"

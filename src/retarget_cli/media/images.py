@@ -23,12 +23,22 @@ log = logging.getLogger(__name__)
 
 # Formats that are recognised by their first bytes. Pillow knows more, but some of those "recognise"
 # films (MPEG) or anything at all (TGA), which would hide that a file is mislabelled.
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000", "ICO")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000", "ICO")
 MAX_PIXELS = 170_000_000
 EXPECTED = "a picture (PNG, JPEG, WebP, AVIF, TIFF, BMP, GIF)"
 
 # What Pillow's decoders raise on damaged data.
-DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError, struct.error, zlib.error)
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    TypeError,
+    KeyError,
+    struct.error,
+    zlib.error,
+)
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
@@ -147,7 +157,8 @@ def over_white(picture: Picture) -> Pixels:
         return picture.rgb
     alpha = picture.alpha[..., None]
     blended = picture.rgb * alpha + 255 * (1 - alpha)
-    return np.rint(blended).astype(np.uint8)
+    shown: Pixels = np.rint(blended).astype(np.uint8)
+    return shown
 
 
 def _orientation(image: Image.Image) -> int:
@@ -169,20 +180,24 @@ def _transposed(image: Image.Image, orientation: int) -> Image.Image:
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     """L, RGB or CMYK, from any mode; 16-bit values are scaled, where Pillow itself would clip them."""
-    if image.mode.startswith("I"):
-        deep = np.asarray(image).astype(np.int64)
-        full = 65535 if image.mode != "I" or deep.max(initial=0) > 255 else 255
-        return Image.fromarray(_scaled(deep / full))
-    if image.mode == "F":
-        floats = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        return Image.fromarray(_scaled(floats / max(1.0, float(floats.max(initial=0)))))
+    if image.mode.startswith("I;"):
+        return Image.fromarray(_scaled(np.asarray(image) / 65535))
+    if image.mode in ("I", "F"):
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        return Image.fromarray(_scaled(values / _full_scale(float(values.max(initial=0)))))
     if image.mode in ("L", "RGB", "CMYK"):
         return image
     return image.convert("L" if image.mode in ("1", "LA", "La") else "RGB")
 
 
+def _full_scale(largest: float) -> float:
+    """What white is in a picture without a fixed range: 1, 8 bits or 16 bits, or its largest value."""
+    return next((scale for scale in (1.0, 255.0, 65535.0) if largest <= scale), largest)
+
+
 def _scaled(unit: npt.NDArray[np.float64]) -> Pixels:
-    return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    bytes_: Pixels = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    return bytes_
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -1,5 +1,6 @@
 """Frames that come as pictures: one still, an animation, a folder."""
 
+import itertools
 import logging
 from collections.abc import Iterator
 from fractions import Fraction
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_RATE = Fraction(25)
 _MILLISECOND = Fraction(1, 1000)
+# GIF rounds to hundredths of a second, so delays of an even rate differ by one.
+_EVEN = Fraction(12, 1000)
 # What browsers do with delays that are too short to be meant.
 _SHORTEST_DELAY, _DEFAULT_DELAY = 10, 100
 _SUFFIXES = frozenset(
@@ -141,7 +144,8 @@ def pictures_in(folder: Path) -> list[Path]:
         raise InputError(f"{folder} can't be read: {error.strerror}", "check its permissions") from error
     wanted = [n for n in names if Path(n).suffix.lower() in _SUFFIXES and not n.startswith(".")]
     if not wanted:
-        raise InputError(f"{folder} holds no pictures, expected frames such as 000000.png", "check the folder")
+        message = f"{folder} holds no pictures, expected frames such as 000000.png"
+        raise InputError(message, "check the folder")
     return [folder / name for name in sorted(wanted, key=lambda name: (natural_key(name), name))]
 
 
@@ -157,12 +161,10 @@ def _schedule(image: Image.Image) -> tuple[list[Fraction], Fraction, bool]:
         if image.format in ("WEBP", "AVIF"):
             image.load()  # these learn the delay only by decoding
         delays.append(_delay(image.info.get("duration", 0)))
-    times = [sum(delays[:0], Fraction(0))]
-    for delay in delays[:-1]:
-        times.append(times[-1] + delay)
+    times = list(itertools.accumulate(delays[:-1], initial=Fraction(0)))
     # The last delay has no say in the rate: it is often a pause before the loop starts again.
     rate = (len(times) - 1) / times[-1]
-    return times, rate, len(set(delays[:-1])) > 1
+    return times, rate, max(delays[:-1]) - min(delays[:-1]) > _EVEN
 
 
 def _delay(milliseconds: float) -> Fraction:

@@ -100,10 +100,12 @@ def linear_light(transfer: int) -> Floats:
     if transfer == HLG:
         a, b, c = 0.17883277, 0.28466892, 0.55991073
         scene = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
-        return (scene * _HLG_PEAK).astype(np.float32)
+        shown: Floats = (scene * _HLG_PEAK).astype(np.float32)
+        return shown
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     root = code ** (1 / m2)
-    return (10000 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)).astype(np.float32)
+    nits: Floats = (10000 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)).astype(np.float32)
+    return nits
 
 
 def _hlg_system_gain(light: Floats, white: float) -> Floats:

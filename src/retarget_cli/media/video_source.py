@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from retarget_cli.core.errors import InputError
 from retarget_cli.media.colour import RgbConverter, has_wide_gamut, is_hdr
 from retarget_cli.media.decoder import EXPECTED, Decoder
-from retarget_cli.media.orientation import Orientation, orientation_of
+from retarget_cli.media.orientation import orientation_of
 from retarget_cli.media.source import Facts, Frame, FrameSource, Window, fitted_size, nothing_in_window
 from retarget_cli.media.tonemap import HLG, PQ, ToneMap, peak_luminance, tone_map_for
 
@@ -71,11 +71,12 @@ class VideoSource(FrameSource):
         """Put into words what was wrong with the file, once all that is wanted has been read."""
         damaged = self._decoder.damaged
         if damaged:
-            where = f"the first near {float(damaged[0]):.2f} s"
-            self.notes.append(f"{self.path}: {len(damaged)} damaged places skipped, {where}")
+            places = "1 damaged place" if len(damaged) == 1 else f"{len(damaged)} damaged places"
+            self.notes.append(f"{self.path}: {places} skipped, the first near {float(damaged[0]):.2f} s")
         promised = self._decoder.stream.frames
         if self._window == Window() and count < promised * 0.95 - 2:
-            self.notes.append(f"{self.path} is cut short or damaged: {count} of {promised} frames could be read")
+            readable = f"{count} of {promised} frames could be read"
+            self.notes.append(f"{self.path} is cut short or damaged: {readable}")
         for note in self.notes:
             log.warning("%s", note)
 

@@ -1,6 +1,7 @@
 """MediaPipe's own networks as two plain callables: find people, and read one person's landmarks.
 
-The `Pose` solution hides which person it follows and what the detector was sure of. Its two halves are registered
+The `Pose` solution hides which person it follows and what the detector was sure of. Its two halves are
+registered
 in the wheel as subgraphs, so they are run here one by one: the caller holds the region between frames.
 
 This is the only module that imports mediapipe.
@@ -20,7 +21,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-import cv2
 import numpy as np
 
 from retarget_cli.core.errors import BackendError
@@ -65,23 +65,13 @@ node {
 node { calculator: "FromImageCalculator" input_stream: "IMAGE:soft_mask" output_stream: "IMAGE_CPU:mask" }
 """
 
-_SELFIE_GRAPH = """
-input_stream: "image"
-output_stream: "mask"
-node {
-  calculator: "SelfieSegmentationCpu"
-  input_stream: "IMAGE:image"
-  output_stream: "SEGMENTATION_MASK:mask"
-}
-"""
-
 _THRESHOLD_OF_DETECTION = "posedetectioncpu__TensorsToDetectionsCalculator.min_score_thresh"
 _THRESHOLD_OF_PRESENCE = (
     "poselandmarkbyroicpu__tensorstoposelandmarksandsegmentation__ThresholdingCalculator.threshold"
 )
 
-# The region that the landmark network was trained on: a square about the hips, 1.25 x twice the distance to the
-# full-body point, turned so that the body stands upright (PoseDetectionToRoi in MediaPipe).
+# The region that the landmark network was trained on: a square about the hips, 1.25 x twice the distance to
+# the full-body point, turned so that the body stands upright (PoseDetectionToRoi in MediaPipe).
 _REGION_SCALE = 1.25
 
 _stderr_lock = threading.RLock()
@@ -132,8 +122,8 @@ class Reading:
 def quiet_stderr() -> Iterator[None]:
     """Send what C++ code writes to descriptor 2 to the log instead of the terminal.
 
-    The descriptor belongs to the process, so this is held briefly and by one thread at a time. Nothing is lost:
-    errors are logged as warnings, the rest for debugging.
+    The descriptor belongs to the process, so this is held briefly and by one thread at a time. Nothing is
+    lost: errors are logged as warnings, the rest for debugging.
     """
     with _stderr_lock, tempfile.TemporaryFile() as sink:
         try:
@@ -167,13 +157,10 @@ class _Graph:
                 # Generated protobuf modules and matplotlib use what newer Pythons call deprecated.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 import mediapipe  # noqa: F401  (registers the calculators' option types)
-                from google.protobuf import text_format
-                from mediapipe.framework import calculator_pb2
                 from mediapipe.python.solution_base import SolutionBase
 
-                config = text_format.Parse(text, calculator_pb2.CalculatorGraphConfig())  # type: ignore[no-untyped-call]
                 self._solution = SolutionBase(
-                    graph_config=config, side_inputs=sides, calculator_params=thresholds
+                    graph_config=text, side_inputs=sides, calculator_params=thresholds
                 )
                 # Networks open on other threads and talk at their first picture: let both happen in here.
                 self._rehearse()
@@ -272,18 +259,3 @@ def _normalized(region: Region, height: int, width: int) -> Any:
         height=region.side / height,
         rotation=region.turn,
     )
-
-
-class SelfieNet(_Graph):
-    """Foreground people of a whole picture (selfie_segmentation.tflite, 256 px)."""
-
-    def __init__(self) -> None:
-        super().__init__(_SELFIE_GRAPH, {}, {})
-
-    def segment(self, rgb: Image) -> FloatArray:
-        """(H, W, 3) uint8 -> (H, W) float32 in [0, 1]."""
-        mask = self.run(image=rgb).mask
-        height, width = rgb.shape[:2]
-        if mask is None:
-            return np.zeros((height, width), dtype=np.float32)
-        return np.asarray(cv2.resize(np.array(mask, dtype=np.float32), (width, height)), dtype=np.float32)

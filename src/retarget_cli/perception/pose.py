@@ -20,7 +20,8 @@ _LONGEST_SIDE = 1920
 # Less than this, or longer than this many times the other side, and the networks' own padding breaks down.
 _SHORTEST_SIDE = 128
 _LEAST_DETECTION = 0.5
-# Followed people whose limbs are seen worse than this are looked at twice (real clips: 0.75 and more, save in n03).
+# Followed people whose limbs are seen worse than this are looked at twice (real clips: 0.75 and more, save in
+# n03).
 _PLAINLY_FOLLOWED = 0.5
 
 Pick = Callable[[Sequence[Detection]], Detection | None]
@@ -44,7 +45,14 @@ class PoseFinding:
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A picture in a size that the networks bear: `rgb` = the picture times `factor`, then padded below and right."""
+    """A picture in a size that the networks bear.
+
+    Attributes:
+        rgb: the picture times `factor`, then padded below and right.
+        factor: canvas pixels a picture pixel.
+        size: (height, width) of the picture.
+        content: (height, width) of the canvas without the padding.
+    """
 
     rgb: Image
     factor: float
@@ -90,8 +98,8 @@ class PoseEstimator:
     """Finds one person. One instance a thread.
 
     Args:
-        video: pictures are consecutive frames of one clip: the person is followed, and detection (6 ms) runs only when
-            he is lost. False for unrelated photos.
+        video: pictures are consecutive frames of one clip: the person is followed, and detection (6 ms) runs
+            only when he is lost. False for unrelated photos.
         with_mask: also give the soft mask.
         pick: whom to follow where several are seen.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -59,23 +60,67 @@ def _smoothed(parts: list[Motion], at: int, sigma: float) -> Motion:
     rows = slice(start, start + len(parts[at]))
     times = torch.tensor([float(time) for time in around.times], dtype=torch.float64)
     seen = torch.from_numpy(around.present * np.maximum(around.pose[..., 2].mean(1), 0.05)).double()
-    assert_fitted(around)
-    quaternions = align_signs(axis_angle_to_quaternion(torch.from_numpy(around.theta)).double())
+    theta, camera = _fitted(around)
+    quaternions = align_signs(axis_angle_to_quaternion(theta).double())
     fine = regression(times[rows], times, seen, sigma)
     coarse = regression(times[rows], times, seen, sigma * SCALE_WINDOW)
     turned = torch.einsum("st,tjc->sjc", fine, quaternions)
-    theta = quaternion_to_axis_angle(torch.nn.functional.normalize(turned, dim=-1).float())
-    camera = torch.from_numpy(around.camera).double()
-    root = fine @ camera[:, 1:]
-    scale = (coarse @ camera[:, 0].clamp_min(1e-6).log()).exp()
+    smooth = quaternion_to_axis_angle(torch.nn.functional.normalize(turned, dim=-1).float())
+    root = fine @ camera[:, 1:].double()
+    scale = (coarse @ camera[:, 0].double().clamp_min(1e-6).log()).exp()
     moved = torch.cat([scale[:, None], root], 1).float()
-    return replace(parts[at], theta=theta.numpy(), camera=moved.numpy())
+    return replace(parts[at], theta=smooth.numpy(), camera=moved.numpy())
 
 
-def assert_fitted(motion: Motion) -> None:
-    """Raise ValueError where a motion has no body."""
+def resample_motion(windows: Iterable[Motion], rate: Fraction) -> Iterator[Motion]:
+    """The same motion at a constant rate: poses between two frames lie on the way from one to the other.
+
+    Args:
+        windows: consecutive fitted parts of one clip, without gaps.
+        rate: frames a second of the result. Times are kept: the first frame's, then every 1 / rate seconds
+            until the last frame's.
+    """
+    kept: Motion | None = None
+    tick: Fraction | None = None
+    for window in windows:
+        known = window if kept is None else join([kept, window])
+        tick = known.times[0] if tick is None else tick
+        count = int((known.times[-1] - tick) * rate) + 1 if known.times[-1] >= tick else 0
+        if count:
+            times = tuple(tick + i / rate for i in range(count))
+            yield _between(known, times)
+            tick += count / rate
+        kept = known.rows(len(known) - 1, len(known))
+
+
+def _between(motion: Motion, times: tuple[Fraction, ...]) -> Motion:
+    theta, camera = _fitted(motion)
+    known = np.array([float(time) for time in motion.times])
+    wanted = np.array([float(time) for time in times])
+    after = np.clip(np.searchsorted(known, wanted, side="left"), 1, max(len(known) - 1, 1))
+    before = after - 1
+    after = np.minimum(after, len(known) - 1)
+    gap = np.maximum(known[after] - known[before], 1e-9)
+    share = torch.from_numpy(np.clip((wanted - known[before]) / gap, 0, 1)).float()[:, None]
+    nearest = np.where(share[:, 0].numpy() < 0.5, before, after)
+    quaternions = align_signs(axis_angle_to_quaternion(theta))
+    mixed = torch.lerp(quaternions[before], quaternions[after], share[..., None])
+    turned = quaternion_to_axis_angle(torch.nn.functional.normalize(mixed, dim=-1))
+    return replace(
+        motion,
+        times=times,
+        present=motion.present[nearest],
+        pose=motion.pose[nearest],
+        world=motion.world[nearest],
+        theta=turned.numpy(),
+        camera=torch.lerp(camera[before], camera[after], share).numpy(),
+    )
+
+
+def _fitted(motion: Motion) -> tuple[Tensor, Tensor]:
     if motion.theta is None or motion.camera is None:
         raise ValueError("only a fitted motion can be smoothed")
+    return torch.from_numpy(motion.theta), torch.from_numpy(motion.camera)
 
 
 def align_signs(quaternions: Tensor) -> Tensor:

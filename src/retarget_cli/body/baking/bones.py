@@ -106,7 +106,10 @@ def merged_weights(dense: Tensor, labels: Sequence[str], kept: int = 4) -> tuple
     target = torch.tensor([JOINT[joint_of_bone(label)] for label in labels])
     merged = dense.new_zeros(len(dense), len(JOINT_NAMES)).index_add(1, target, dense)
     weights, index = merged.sort(dim=1, descending=True, stable=True)
-    dropped = float(weights[:, kept:].sum(1).max())
+    # On the mid-line left and right weigh the same: keep both or neither.
+    is_tied = (weights[:, kept - 1] - weights[:, kept]).abs() < 1e-5
+    weights[:, kept - 1] = torch.where(is_tied, 0.0, weights[:, kept - 1])
+    dropped = float(1 - weights[:, :kept].sum(1).min())
     weights, index = weights[:, :kept], index[:, :kept]
     weights = weights / weights.sum(1, keepdim=True)
     # A share of zero names the strongest joint again, so that no vertex mentions a joint it does not follow.

@@ -43,7 +43,8 @@ def flexion_axis(heads: Tensor, labels: Sequence[str], side: str) -> Tensor:
         second = place[f"finger{ray}-3.{side}"] - place[f"finger{ray}-2.{side}"]
         bends = bends + torch.linalg.cross(first, second)
     sign = (knuckles * bends).sum(-1, keepdim=True).sign()
-    return sign * knuckles / knuckles.norm(dim=-1, keepdim=True)
+    axis: Tensor = sign * knuckles / knuckles.norm(dim=-1, keepdim=True)
+    return axis
 
 
 def _curl(vertices: Tensor, heads: Tensor, dense: Tensor, bones: Sequence[int], axis: Tensor) -> None:
@@ -62,4 +63,4 @@ def _curl(vertices: Tensor, heads: Tensor, dense: Tensor, bones: Sequence[int], 
 
 
 def _apply(turn: Tensor, shift: Tensor, points: Tensor) -> Tensor:
-    return points @ turn.transpose(-1, -2) + shift[:, None]
+    return torch.matmul(points, turn.transpose(-1, -2)) + shift[:, None]

@@ -21,9 +21,12 @@ class Components:
     kept: float
 
     def directions(self, deviations: Tensor) -> Tensor:
-        """Least-squares directions (S, P, 3) of anything sampled together: (N, P, 3) deviations from the mean."""
+        """Least-squares directions (S, P, 3) of anything sampled together: (N, P, 3) deviations from the
+        mean.
+        """
         count = len(self.scores)
-        return (self.scores.T @ deviations.flatten(1) / count).unflatten(-1, tuple(deviations.shape[1:]))
+        flat = torch.matmul(self.scores.T, deviations.flatten(1)) / count
+        return flat.reshape(-1, *deviations.shape[1:])
 
 
 def principal(deviations: Tensor, area: Tensor, count: int) -> Components:

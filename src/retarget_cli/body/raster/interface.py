@@ -1,14 +1,14 @@
 """The one interface to rasterize with, on tensors of any device.
 
-Convention: pixel (column 0, row 0) has its centre at (0.5, 0.5); y is down; a smaller z is nearer. The projection is
-the caller's: z is interpolated linearly over the screen, which is exact under weak perspective. A triangle owns a
-pixel when the pixel's centre is inside, or on an edge that is a top or a left edge of it; so two triangles that share
-an edge never both own a pixel and never leave one out. Corners are rounded to 1/256 of a pixel first, after which all
-is decided in whole numbers: every implementation owns the same pixels. Of several triangles the nearest is drawn; at
-exactly the same depth, the one that comes first in `faces`.
-A triangle with a corner that is not finite, or that is more than 2^20 pixels away from the origin, is not drawn: set a
-corner to NaN to hide what is behind a camera.
-With `cull`, only triangles of negative signed area are drawn: the ones of a `Body` that face the viewer.
+Convention: pixel (column 0, row 0) has its centre at (0.5, 0.5); y is down; a smaller z is nearer. The
+    projection is the caller's: z is interpolated linearly over the screen, which is exact under weak
+    perspective. A triangle owns a pixel when the pixel's centre is inside, or on an edge that is a top or a
+    left edge of it; so two triangles that share an edge never both own a pixel and never leave one out.
+    Corners are rounded to 1/256 of a pixel first, after which all is decided in whole numbers: every
+    implementation owns the same pixels. Of several triangles the nearest is drawn; at exactly the same depth,
+    the one that comes first in `faces`. A triangle with a corner that is not finite, or that is more than
+    2^20 pixels away from the origin, is not drawn: set a corner to NaN to hide what is behind a camera. With
+    `cull`, only triangles of negative signed area are drawn: the ones of a `Body` that face the viewer.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Fragments:
 
     Attributes:
         face_index: (H, W) int32; -1 where there is nothing.
-        barycentric: (H, W, 3) float32, weights of the face's corners in the order of `faces`; 0 where nothing is.
+        barycentric: (H, W, 3) float32, weights of the face's corners in the order of `faces`; 0 where nothing
+            is.
         depth: (H, W) float32, in the unit of z; +inf where nothing is.
     """
 

@@ -1,13 +1,14 @@
 """The compiled part of `numba_zbuffer`; importing this imports numba.
 
-Compiled once per machine (about 3 s) and kept in the package's `__pycache__`, or in the user's cache folder where the
-package can't be written to.
+Compiled once per machine (about 3 s) and kept in the package's `__pycache__`, or in the user's cache folder
+where the package can't be written to.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -19,7 +20,15 @@ FARTHEST = 2.0**20
 FAR_AWAY = np.int64(2**62)
 """Stands for a corner that is not to be drawn."""
 
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _compiled(function: F) -> F:
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def _inlined(function: F) -> F:
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function))
 
 
 @_compiled
@@ -46,7 +55,7 @@ def draw(points: Any, faces: Any, cull: bool, face_index: Any, barycentric: Any,
         ax, ay = snapped[a, 0], snapped[a, 1]
         bx, by = snapped[b, 0], snapped[b, 1]
         cx, cy = snapped[c, 0], snapped[c, 1]
-        if ax == FAR_AWAY or bx == FAR_AWAY or cx == FAR_AWAY:
+        if max(ax, bx, cx) == FAR_AWAY:
             continue
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if area == 0 or (cull and area > 0):
@@ -82,23 +91,23 @@ def _snap(points: Any) -> Any:
     return snapped
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=False, inline="always")
+@_inlined
 def _owns_edge(dx: Any, dy: Any) -> Any:
     """0 for an edge whose pixels belong to the triangle (a top or a left edge), else 1.
 
-    The interior is where dx * (y - y0) - dy * (x - x0) > 0. On a left edge that grows with x (dy < 0), on a top
-    edge with y (dy = 0, dx > 0).
+    The interior is where dx * (y - y0) - dy * (x - x0) > 0. On a left edge that grows with x (dy < 0), on a
+    top edge with y (dy = 0, dx > 0).
     """
     return 0 if dy < 0 or (dy == 0 and dx > 0) else 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=False, inline="always")
+@_inlined
 def _fill(
     ax: Any, ay: Any, bx: Any, by: Any, cx: Any, cy: Any, az: Any, bz: Any, cz: Any, area: Any,
     left: Any, right: Any, top: Any, bottom: Any, face: Any, slot_b: Any, slot_c: Any,
     face_index: Any, barycentric: Any, depth: Any,
 ) -> None:  # fmt: skip
-    """One triangle of positive area: step the three edge functions over the bounding box, in whole numbers."""
+    """One triangle of positive area: step its edge functions over the bounding box, in whole numbers."""
     bcx, bcy = cx - bx, cy - by
     cax, cay = ax - cx, ay - cy
     abx, aby = bx - ax, by - ay

@@ -1,8 +1,8 @@
 """PyTorch3D's rasterizer on CUDA, brought to the conventions of `interface`.
 
-Convention: PyTorch3D's normalised axes point left and up, span [-1, 1] over the shorter side, and pixel centres are at
-half pixels too. Its rule for pixels exactly on an edge is not the top-left one, and corners are not rounded, so it may
-differ from the other two on edges.
+Convention: PyTorch3D's normalised axes point left and up, span [-1, 1] over the shorter side, and pixel
+    centres are at half pixels too. Its rule for pixels exactly on an edge is not the top-left one, and
+    corners are not rounded, so it may differ from the other two on edges.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ def rasterize(
     """See `interface.rasterize`.
 
     Raises:
-        BackendError: PyTorch3D is not installed, or the tensors are not on CUDA (its CPU path takes seconds a frame).
+        BackendError: PyTorch3D is not installed, or the tensors are not on CUDA (its CPU path takes seconds a
+            frame).
     """
     if vertices_px.device.type != "cuda":
         raise BackendError(
@@ -42,7 +43,9 @@ def rasterize(
     )  # fmt: skip
     index, depth, weights = index[0, ..., 0], depth[0, ..., 0], weights[0, ..., 0, :]
     is_seen = index >= 0
-    shifted = vertices[:, 2][vertices[:, 2].isfinite()].amin() - 1.0 if len(vertices) else vertices.new_zeros(())
+    shifted = (
+        vertices[:, 2][vertices[:, 2].isfinite()].amin() - 1.0 if len(vertices) else vertices.new_zeros(())
+    )
     return Fragments(
         torch.where(is_seen, kept[index.clamp(min=0)] if len(kept) else index, -1).int(),
         torch.where(is_seen[..., None], weights, 0.0),

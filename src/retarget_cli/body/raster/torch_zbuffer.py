@@ -1,8 +1,9 @@
 """A z-buffer in plain torch, for any device. The conventions are those of `interface`.
 
-Triangles are sorted into groups by the size of their bounding box; each group tests a square of pixels per triangle at
-once, in pieces that keep memory bounded. The depth test is two scatters with a minimum: the depth, then of the faces
-at that depth the first.
+Triangles are sorted into groups by the size of their bounding box; each group tests a square of pixels per
+triangle at once, in pieces that keep memory bounded; only what is covered (16 bytes a pixel and triangle)
+outlives its piece. The depth test is two scatters with a minimum: the depth, then of the faces at that depth
+the first.
 """
 
 from __future__ import annotations
@@ -35,7 +36,12 @@ class _Triangles:
 
     def take(self, rows: Tensor) -> _Triangles:
         return _Triangles(
-            self.corners[rows], self.z[rows], self.area[rows], self.face[rows], self.low[rows], self.high[rows]
+            self.corners[rows],
+            self.z[rows],
+            self.area[rows],
+            self.face[rows],
+            self.low[rows],
+            self.high[rows],
         )
 
 
@@ -47,18 +53,16 @@ def rasterize(
     faces = faces.to(vertices.device, torch.int64)
     triangles = _visible(vertices, faces, height, width, cull)
     depth = torch.full((height * width,), torch.inf, device=vertices.device)
-    index = torch.full((height * width,), len(faces), dtype=torch.int64, device=vertices.device)
-    # All depths first, then which face has them: no state is kept between the two but the depth itself.
-    for piece, size, offset in _pieces(triangles):
-        pixel, z, _ = _covered(piece, size, offset, width)
+    index = torch.full((height * width,), len(faces), dtype=torch.int32, device=vertices.device)
+    covered = [_covered(piece, size, offset, width) for piece, size, offset in _pieces(triangles)]
+    for pixel, z, _ in covered:
         depth.scatter_reduce_(0, pixel, z, "amin")
-    for piece, size, offset in _pieces(triangles):
-        pixel, z, face = _covered(piece, size, offset, width)
+    for pixel, z, face in covered:
         is_nearest = z == depth[pixel]
         index.scatter_reduce_(0, pixel[is_nearest], face[is_nearest], "amin")
     index = torch.where(index == len(faces), -1, index).view(height, width)
     weights = _barycentric(vertices, faces, index)
-    return Fragments(index.int(), weights, depth.view(height, width))
+    return Fragments(index, weights, depth.view(height, width))
 
 
 def _visible(vertices: Tensor, faces: Tensor, height: int, width: int, cull: bool) -> _Triangles:
@@ -88,7 +92,7 @@ def _snapped(vertices: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _pieces(triangles: _Triangles) -> list[tuple[_Triangles, int, tuple[int, int]]]:
-    """Groups of (triangles, tile size, tile's offset in the bounding box) of at most `_AT_ONCE` pixel tests."""
+    """(triangles, tile size, tile's offset in the bounding box), of at most `_AT_ONCE` pixel tests each."""
     pieces = []
     extent = (triangles.high - triangles.low).amax(-1) + 1
     smallest = 0
@@ -104,16 +108,18 @@ def _pieces(triangles: _Triangles) -> list[tuple[_Triangles, int, tuple[int, int
                 offset = torch.tensor([across * size, down * size], device=rows.device)
                 reach = triangles.high[rows] - triangles.low[rows]
                 here = rows if tiles == 1 else rows[(reach >= offset).all(-1)]
-                for part in here.split(max(1, _AT_ONCE // size**2)):
+                for part in torch.split(here, max(1, _AT_ONCE // size**2)):
                     pieces.append((triangles.take(part), size, (across * size, down * size)))
     return pieces
 
 
-def _covered(piece: _Triangles, size: int, offset: tuple[int, int], width: int) -> tuple[Tensor, Tensor, Tensor]:
+def _covered(
+    piece: _Triangles, size: int, offset: tuple[int, int], width: int
+) -> tuple[Tensor, Tensor, Tensor]:
     """Which of a size x size square of pixels per triangle are inside.
 
     Returns:
-        (M,) flat pixel, (M,) float32 depth, (M,) face.
+        (M,) int64 flat pixel, (M,) float32 depth, (M,) int32 face.
     """
     step = torch.arange(size, device=piece.face.device)
     column = (piece.low[:, 0, None, None] + offset[0] + step[None, None, :]).expand(-1, size, size)
@@ -131,7 +137,7 @@ def _covered(piece: _Triangles, size: int, offset: tuple[int, int], width: int) 
     which, at_row, at_column = inside.nonzero(as_tuple=True)
     z = _depth(piece, which, edges[1][which, at_row, at_column], edges[2][which, at_row, at_column])
     pixel = row[which, at_row, at_column] * width + column[which, at_row, at_column]
-    return pixel, z, piece.face[which]
+    return pixel, z, piece.face[which].int()
 
 
 def _depth(piece: _Triangles, which: Tensor, edge_b: Tensor, edge_c: Tensor) -> Tensor:

@@ -1,0 +1,312 @@
+"""The main job: photos of one person and the motion of another in, a video out.
+
+This file is the way of a frame. Everything is pulled by the writer at the end:
+
+    open_driving  frames -> pose -> fitted motion            (thread 1; or read from a file or the cache)
+    fill, smooth, place -> windows -> performer -> RGBA      (thread 2)
+    compose over the background -> encode                    (the caller's thread)
+
+Memory is a few windows, whatever the clip's length.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time as clock
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from retarget_cli.backends.base import Backend, Window
+from retarget_cli.backends.registry import DEFAULT, make_backend
+from retarget_cli.body.catalog import load_body
+from retarget_cli.body.model import Body
+from retarget_cli.body.placement import Framing, Placer
+from retarget_cli.body.placement import Path as MotionPath
+from retarget_cli.core.device import choose_device
+from retarget_cli.core.errors import BackendError, InputError, OutputError, UsageError
+from retarget_cli.core.motion import Motion, join
+from retarget_cli.core.subject import Image, Subject
+from retarget_cli.media.audio import AudioTrack
+from retarget_cli.media.writer import Writer, can_hold_alpha, open_writer
+from retarget_cli.perception.cache import Cache
+from retarget_cli.perception.missing import Missing, fill_missing
+from retarget_cli.perception.motion_reader import WINDOW
+from retarget_cli.perception.persons import Choice
+from retarget_cli.perception.smoothing import resample_motion, smooth_motion
+from retarget_cli.workflows.background import TRANSPARENT, Background, open_background, parse_color
+from retarget_cli.workflows.best_frame import best_frame
+from retarget_cli.workflows.canvas import parse_size
+from retarget_cli.workflows.comparison import open_comparison
+from retarget_cli.workflows.compose import cut_out, over
+from retarget_cli.workflows.driving import Driving, Excerpt, open_driving
+from retarget_cli.workflows.output_name import output_path
+from retarget_cli.workflows.overlap import overlapped
+from retarget_cli.workflows.progress import Progress, Silence
+from retarget_cli.workflows.source import prepare_subject, source_files
+
+
+@dataclass(frozen=True, slots=True)
+class AnimateOptions:
+    """Everything that a user can say about one animation.
+
+    Attributes:
+        sources: photos, globs, folders or a clip of one person.
+        driving: a clip, animated picture, folder of frames or motion file.
+        output: name or template of the result.
+        backend, settings: the method, and its options as text.
+        body: name of the body model.
+        motion, framing, smooth, missing: how the motion is carried over.
+        person, source_person: whom to follow, where several are seen.
+        find_best_frame: let the driving frame that is most like the source stand where the source stands.
+        background: source, driving, transparent, #rrggbb, or a path.
+        size: None, the longer side, or WIDTHxHEIGHT.
+        fps: of the result; None keeps the driving clip's times exactly.
+        excerpt: which part of the driving clip.
+        has_audio: whether the driving clip's sound is copied.
+        audio: another sound file, or None.
+        codec, crf: see `media.writer.open_writer`.
+        is_compared: source, driving and result side by side.
+        may_overwrite: replace an output that exists.
+        device: auto, cpu, cuda, mps.
+    """
+
+    sources: tuple[str, ...]
+    driving: Path
+    output: str = "{source}_{driving}.mp4"
+    backend: str = DEFAULT
+    settings: tuple[tuple[str, str], ...] = ()
+    body: str = "anny"
+    motion: MotionPath = MotionPath.RELATIVE
+    framing: Framing = Framing.FIT
+    smooth: float = 0.35
+    missing: Missing = Missing.HOLD
+    person: Choice = "largest"
+    source_person: Choice = "largest"
+    find_best_frame: bool = False
+    background: str = "source"
+    size: str | None = None
+    fps: Fraction | None = None
+    excerpt: Excerpt = field(default_factory=Excerpt)
+    has_audio: bool = True
+    audio: Path | None = None
+    codec: str | None = None
+    crf: int | None = None
+    is_compared: bool = False
+    may_overwrite: bool = False
+    device: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class AnimateResult:
+    """What was made.
+
+    Attributes:
+        path: the finished file or folder.
+        frames: how many frames it has.
+        size: (height, width).
+        rate: nominal frames a second.
+        seconds: wall time.
+        device: what ran, and why.
+        notes: what the user should know.
+    """
+
+    path: Path
+    frames: int
+    size: tuple[int, int]
+    rate: Fraction
+    seconds: float
+    device: str
+    notes: tuple[str, ...]
+
+
+def animate(options: AnimateOptions, cache: Cache | None = None, progress: Progress | None = None) -> AnimateResult:
+    """Make one video.
+
+    Raises:
+        RetargetError: whatever the user can act on; nothing is left behind then.
+    """
+    started = clock.perf_counter()
+    progress = progress or Silence()
+    files = source_files(options.sources)
+    path = output_path(options.output, files[0].stem, options.driving.stem, options.backend)
+    check(options, path)
+    choice = choose_device(options.device)
+    progress.note(f"device: {choice.reason}")
+    backend = make_backend(options.backend, dict(options.settings), choice.device)
+    body = load_body(options.body)
+    with ExitStack() as stack:
+        driving = stack.enter_context(
+            open_driving(options.driving, body, options.person, options.excerpt, cache, progress)
+        )
+        subject = prepare_subject(
+            files, parse_size(options.size), options.source_person, body, cache, progress
+        )
+        background = stack.enter_context(
+            open_background(options.background, subject, options.driving, options.person)
+        )
+        windows = _placed(driving, subject, body, options)
+        performed = perform(backend, subject, windows)
+        rendered = stack.enter_context(overlapped(performed, ahead=2))
+        frames = _composed(rendered, background, subject)
+        if options.is_compared:
+            comparison = stack.enter_context(open_comparison(subject, options.driving, options.excerpt))
+            frames = ((time, comparison.beside(time, picture)) for time, picture in frames)
+        writer = _write(frames, path, driving, options, progress)
+    seconds = clock.perf_counter() - started
+    notes = tuple(writer.notes)
+    rate = options.fps or driving.rate
+    return AnimateResult(path, writer.frames_written, writer.size, rate, seconds, choice.reason, notes)
+
+
+def check(options: AnimateOptions, path: Path) -> None:
+    """Find out before any work what would only fail at its end.
+
+    Raises:
+        UsageError, InputError, OutputError: see the messages.
+    """
+    if not 0 <= options.smooth <= 1:
+        raise UsageError(f"--smooth {options.smooth}: expected 0 to 1", "0 leaves all jitter, 0.35 is usual")
+    if not options.driving.exists():
+        raise InputError(f"--driving {options.driving}: there is no such file", "give a clip, or a folder of frames")
+    if options.audio is not None and not options.audio.is_file():
+        raise InputError(f"--audio {options.audio}: there is no such file", "give a sound or video file")
+    if path.exists() and not options.may_overwrite:
+        raise OutputError(f"{path} exists", "choose another --output, or add --overwrite")
+    if options.background == TRANSPARENT and not options.is_compared and not can_hold_alpha(path):
+        raise UsageError(
+            f"--background transparent: {path.suffix} files hold no transparency",
+            "name the output .mov (ProRes 4444), .webm (VP9), or without an ending for a folder of PNGs",
+        )
+    parse_color(options.background)
+    parse_size(options.size)
+
+
+def _placed(driving: Driving, subject: Subject, body: Body, options: AnimateOptions) -> Iterator[Motion]:
+    """The driving motion without gaps or jitter, in the source's place."""
+    view = subject.primary
+    placer = Placer(
+        body,
+        subject.betas,
+        view.pose,
+        view.theta,
+        view.camera,
+        subject.size,
+        options.motion,
+        options.framing,
+    )
+    windows: Iterable[Motion] = driving.windows
+    if options.find_best_frame:
+        whole = join(list(windows))
+        placer.refer_to(whole, best_frame(whole, view.theta))
+        windows = [whole.rows(at, at + WINDOW) for at in range(0, len(whole), WINDOW)]
+    windows = fill_missing(windows, options.missing, view.theta)
+    windows = smooth_motion(windows, options.smooth)
+    if options.fps is not None:
+        windows = resample_motion(windows, options.fps)
+    return (placer.place(window) for window in windows)
+
+
+def perform(backend: Backend, subject: Subject, motion: Iterable[Motion]) -> Iterator[tuple[Fraction, Tensor]]:
+    """Let a backend move the subject: (time, RGBA (4, H, W)) of every frame, in order.
+
+    Raises:
+        BackendError: the backend gave back too few or too many frames, of another size, or left some unread.
+    """
+    times: deque[Fraction] = deque()
+    taken = 0
+    is_read = False
+
+    def windows() -> Iterator[Window]:
+        nonlocal taken, is_read
+        for part in rewindowed(motion, backend.spec.window):
+            times.extend(part.times)
+            yield Window(taken, part)
+            taken += len(part)
+        is_read = True
+
+    name = type(backend).__name__
+    given = 0
+    for rendered in backend.prepare(subject).perform(windows()):
+        if rendered.ndim != 4 or rendered.shape[1:] != (4, *subject.size):
+            raise BackendError(f"{name} gave frames of {tuple(rendered.shape)}, expected (T, 4, H, W)")
+        for frame in rendered:
+            if not times:
+                raise BackendError(f"{name} gave more frames than it was asked for: {given + 1}")
+            given += 1
+            yield times.popleft(), frame
+    if times or not is_read:
+        raise BackendError(f"{name} stopped after {given} frames and left others undone")
+
+
+def rewindowed(parts: Iterable[Motion], length: int) -> Iterator[Motion]:
+    """The same motion in windows of `length` frames; the last may be shorter."""
+    rest: Motion | None = None
+    for part in parts:
+        rest = part if rest is None else join([rest, part])
+        while len(rest) >= length:
+            yield rest.rows(0, length)
+            rest = rest.rows(length, len(rest))
+    if rest is not None and len(rest):
+        yield rest
+
+
+def _composed(
+    rendered: Iterable[tuple[Fraction, Tensor]], background: Background, subject: Subject
+) -> Iterator[tuple[Fraction, Image]]:
+    """The person over the background, uint8; RGBA where there is none."""
+    start: Fraction | None = None
+    for time, frame in rendered:
+        start = time if start is None else start
+        plate = background.at(time - start)
+        out = np.empty((*subject.size, 4 if plate is None else 3), np.uint8)
+        pixels = frame.numpy() if frame.device.type == "cpu" else frame.cpu().numpy()
+        if plate is None:
+            cut_out(pixels, out)
+        else:
+            over(pixels, plate, out)
+        yield time, out
+
+
+def _write(
+    frames: Iterator[tuple[Fraction, Image]],
+    path: Path,
+    driving: Driving,
+    options: AnimateOptions,
+    progress: Progress,
+) -> Writer:
+    """Encode all frames; the file appears when the last one is in it."""
+    total = driving.frame_count
+    if total is not None and options.fps is not None:
+        total = round(total * options.fps / driving.rate)
+    first = next(frames)
+    height, width = first[1].shape[:2]
+    with open_writer(
+        path,
+        size=(height, width),
+        rate=options.fps or driving.rate,
+        time_base=None if options.fps else driving.time_base,
+        alpha=options.background == TRANSPARENT and not options.is_compared,
+        codec=options.codec,
+        crf=options.crf,
+        audio=_sound(options, driving),
+        metadata={"title": f"{options.driving.stem}, moved by retarget", "encoder_backend": options.backend},
+        overwrite=options.may_overwrite,
+    ) as writer:
+        for time, picture in itertools.chain([first], frames):
+            writer.write(picture, time)
+            progress.stage("render", writer.frames_written, total)
+    progress.stage("render", writer.frames_written, writer.frames_written)
+    return writer
+
+
+def _sound(options: AnimateOptions, driving: Driving) -> AudioTrack | None:
+    if not options.has_audio:
+        return None
+    return driving.audio if options.audio is None else AudioTrack(options.audio)
