@@ -129,6 +129,8 @@ def make_video(path: Path, clip: Clip | None = None, frames: Iterable[Pixels] | 
 
 
 def _coded(scaler: VideoReformatter, rgb: npt.NDArray[np.generic], clip: Clip) -> VideoFrame:
+    if clip.pixel_format == "gray" and not clip.full_range:
+        rgb = np.rint(16 + rgb * (219 / 255)).astype(np.uint8)  # swscale would make it full range
     frame = VideoFrame.from_ndarray(rgb, format="rgb48le" if rgb.dtype == np.uint16 else "rgb24")
     matrix = {1: 1, 9: 9}.get(clip.matrix or 5, 5)
     return scaler.reformat(

@@ -216,14 +216,15 @@ def test_unknown_bodies_list_the_known() -> None:
 
 
 def test_a_body_comes_back_from_its_file_unchanged(tmp_path: Path) -> None:
-    """All but the rounding: directions to 1 part in 2,048, texture coordinates to 1/65,535."""
+    """All but the rounding of weights, which are float16 and made to sum to 1 again."""
     body = load_body("anny")
     save_body(body, tmp_path / "again.safetensors")
     again = read_body(tmp_path / "again.safetensors")
     for field in Body.__dataclass_fields__:
         first, second = getattr(body, field), getattr(again, field)
         if isinstance(first, torch.Tensor):
-            assert torch.allclose(first.double(), second.double(), atol=1e-5), field
+            atol = 1e-3 if field == "weights" else 1e-7
+            assert torch.allclose(first.double(), second.double(), atol=atol), field
         else:
             assert first == second, field
 

@@ -43,9 +43,8 @@ def test_a_plain_film(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 def test_rotation_and_mirroring(tmp_path: Path, rotation: int, hflip: bool) -> None:
     shown = maker.picture()
-    # FFmpeg's matrix mirrors first and then turns counterclockwise by `rotation`.
-    stored = np.rot90(shown, k=-rotation // 90)
-    stored = stored[:, ::-1] if hflip else stored
+    # FFmpeg's matrix turns counterclockwise by `rotation`, then mirrors; undone here from the end.
+    stored = np.rot90(shown[:, ::-1] if hflip else shown, k=-rotation // 90)
     clip = Clip(size=stored.shape[:2], rotation=rotation, hflip=hflip)
     path = make_video(tmp_path / "a.mp4", clip, [np.ascontiguousarray(stored)] * 3)
     frame = read(path)[1]
@@ -81,7 +80,7 @@ def test_pixel_formats_and_odd_sizes(tmp_path: Path, pixel_format: str, size: tu
     assert frames[0].rgb.shape == (*size, 3)
     expected = maker.picture(*size, maker.shade_of(4)).astype(float)
     if pixel_format == "gray":
-        expected = (expected @ [0.2126, 0.7152, 0.0722])[..., None].repeat(3, axis=2)
+        expected = (expected @ [0.299, 0.587, 0.114])[..., None].repeat(3, axis=2)
     assert np.abs(frames[4].rgb - expected).mean() < 7
 
 

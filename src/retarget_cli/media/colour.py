@@ -1,7 +1,9 @@
 """From a decoder's pixel format to RGB: matrix, range, depth, size, all in one pass of swscale."""
 
+import functools
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
@@ -46,6 +48,13 @@ def has_wide_gamut(frame: VideoFrame) -> bool:
     return int(frame.color_primaries) in (ColorPrimaries.BT2020, ColorPrimaries.UNSPECIFIED)
 
 
+@functools.cache
+def limited_to_full() -> Pixels:
+    """Table that stretches 16..235 to 0..255."""
+    stretched: Pixels = np.rint(np.clip((np.arange(256) - 16) * (255 / 219), 0, 255)).astype(np.uint8)
+    return stretched
+
+
 @dataclass(slots=True)
 class RgbConverter:
     """Makes upright-agnostic RGB of one size from the frames of one clip.
@@ -64,7 +73,10 @@ class RgbConverter:
         """(H, W, 3) uint8."""
         if self.tone_map is not None and is_hdr(frame):
             return self.tone_map.applied(self.deep_rgb(frame))
-        return np.ascontiguousarray(self._converted(frame, "rgb24"), dtype=np.uint8)
+        rgb = np.ascontiguousarray(self._converted(frame, "rgb24"), dtype=np.uint8)
+        # swscale takes gray for full range whatever it is told.
+        is_narrow = frame.format.name.startswith("gray") and frame.color_range == ColorRange.MPEG
+        return np.asarray(cv2.LUT(rgb, limited_to_full()), dtype=np.uint8) if is_narrow else rgb
 
     def deep_rgb(self, frame: VideoFrame) -> npt.NDArray[np.uint16]:
         """(H, W, 3) uint16, full range, in the clip's own transfer curve and primaries."""

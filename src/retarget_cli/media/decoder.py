@@ -173,9 +173,10 @@ def _film_stream(path: Path, container: InputContainer) -> VideoStream:
     if not films:
         found = "sound but no pictures" if container.streams.audio else "no pictures"
         raise InputError(f"{path} holds {found}, expected {EXPECTED}", "give the file that has the film")
-    stream = max(films, key=lambda film: (film.disposition & Disposition.default, film.width * film.height))
-    if stream.codec_context is None or not stream.width or not stream.height:
+    decodable = [film for film in films if film.codec_context is not None and film.width and film.height]
+    if not decodable:
         raise InputError(f"{path} holds a film that can't be decoded here", "convert it to H.264")
+    stream = max(decodable, key=lambda film: (film.disposition & Disposition.default, film.width * film.height))
     stream.thread_type = "AUTO"
     stream.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
     return stream

@@ -158,11 +158,11 @@ def animate(options: AnimateOptions, cache: Cache | None = None, progress: Progr
         if options.is_compared:
             comparison = stack.enter_context(open_comparison(subject, options.driving, options.excerpt))
             frames = ((time, comparison.beside(time, picture)) for time, picture in frames)
-        writer = _write(frames, path, driving, options, progress)
+        size, writer = _write(frames, path, driving, options, progress)
     seconds = clock.perf_counter() - started
-    notes = tuple(writer.notes)
+    notes = (*driving.notes(), *writer.notes)
     rate = options.fps or driving.rate
-    return AnimateResult(path, writer.frames_written, writer.size, rate, seconds, choice.reason, notes)
+    return AnimateResult(path, writer.frames_written, size, rate, seconds, choice.reason, notes)
 
 
 def check(options: AnimateOptions, path: Path) -> None:
@@ -280,7 +280,7 @@ def _write(
     driving: Driving,
     options: AnimateOptions,
     progress: Progress,
-) -> Writer:
+) -> tuple[tuple[int, int], Writer]:
     """Encode all frames; the file appears when the last one is in it."""
     total = driving.frame_count
     if total is not None and options.fps is not None:
@@ -303,7 +303,7 @@ def _write(
             writer.write(picture, time)
             progress.stage("render", writer.frames_written, total)
     progress.stage("render", writer.frames_written, writer.frames_written)
-    return writer
+    return (height, width), writer
 
 
 def _sound(options: AnimateOptions, driving: Driving) -> AudioTrack | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -50,6 +50,7 @@ class Driving:
         frame_count: an estimate, or None.
         audio: the sound that goes with it.
         was_known: the motion came from a file or the cache, and no frame is decoded for it.
+        notes: what is odd about the clip; complete once all windows have passed.
     """
 
     windows: Iterator[Motion]
@@ -59,6 +60,7 @@ class Driving:
     frame_count: int | None
     audio: AudioTrack | None
     was_known: bool
+    notes: Callable[[], tuple[str, ...]]
 
 
 @contextmanager
@@ -95,6 +97,7 @@ def open_driving(
             source.frame_count,
             source.audio_track(),
             known is not None,
+            lambda: tuple(source.notes),
         )
 
 
@@ -168,7 +171,7 @@ def _from_file(path: Path, body: Body, excerpt: Excerpt) -> Driving:
     if motion.body != body.name:
         motion = join(list(fit_windows(_split(motion), body)))
     rate = nominal_rate(motion.times)
-    return Driving(_split(motion), motion.size, rate, _tick(motion.times, rate), len(motion), None, True)
+    return Driving(_split(motion), motion.size, rate, _tick(motion.times, rate), len(motion), None, True, tuple)
 
 
 def cut(motion: Motion, excerpt: Excerpt) -> Motion:
