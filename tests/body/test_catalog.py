@@ -1,4 +1,4 @@
-"""Which bodies load, which are refused, and what SMPL becomes on the way. No real SMPL data: all is made up."""
+"""Which bodies load, which are refused, and what SMPL becomes on the way. No real SMPL data."""
 
 from collections.abc import Callable
 from pathlib import Path

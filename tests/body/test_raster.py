@@ -248,5 +248,23 @@ def test_pytorch3d_axes_point_left_and_up_over_the_shorter_side() -> None:
 
 
 def test_numba_is_imported_only_to_draw() -> None:
-    code = "import sys, retarget_cli.body.raster.numba_zbuffer, retarget_cli.body.catalog; sys.exit('numba' in sys.modules)"
+    modules = "retarget_cli.body.raster.numba_zbuffer, retarget_cli.body.catalog"
+    code = f"import sys, {modules}; sys.exit('numba' in sys.modules)"
     assert run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_it_draws_where_no_cache_can_be_kept(monkeypatch) -> None:
+    from numba.core import caching
+
+    from retarget_cli.body.raster import numba_kernel
+
+    monkeypatch.setattr(caching.FunctionCache, "_impl_class", NowhereToCache)
+    doubled = numba_kernel._compiled(lambda x: 2 * x)
+    assert doubled(21) == 42
+
+
+class NowhereToCache:
+    """numba's complaint, in a read-only package of a user without a home."""
+
+    def __init__(self, function: object) -> None:
+        raise RuntimeError(f"cannot cache function {function!r}: no locator available")

@@ -151,16 +151,18 @@ class Placer:
         relative = self.path is Path.RELATIVE
         # Nobody grows taller than the picture, unless the source already is.
         usual = self.home.scale if relative else scale.median()
-        tallest = torch.maximum(0.94 * rows / torch.tensor(self.height), usual)
+        tallest = torch.maximum(0.88 * rows / torch.tensor(self.height), usual)
+        wanted = scale
         scale = bounded(scale, torch.minimum(usual, tallest), 0.3 * tallest, tallest)
         # A figure with its elbows out is about half as wide as tall.
         margin = 0.24 * self.height * scale
         home = self.home.hips[0, 0].expand_as(margin) if relative else torch.full_like(margin, columns / 2)
         x = bounded(hips[:, 0], home, torch.minimum(margin, home), torch.maximum(columns - margin, home))
         ground = self.home.floor.expand_as(scale) if relative else torch.full_like(scale, 0.9 * rows)
-        top = torch.minimum(0.97 * self.height * scale, ground)
+        top = torch.minimum(1.04 * self.height * scale, ground)
         y = bounded(floor, ground, top, (0.985 * rows * torch.ones_like(ground)).maximum(ground))
-        return scale, torch.stack([x, hips[:, 1] + (y - floor)], 1), y
+        above = (hips[:, 1] - floor) * scale / wanted
+        return scale, torch.stack([x, y + above], 1), y
 
     def _camera(self, motion: Motion, hips: Tensor, floor: Tensor, scale: Tensor, feet: Tensor) -> Tensor:
         """(T, 3): so that the hips, or the lowest foot where feet count, lie where they should."""

@@ -5,7 +5,7 @@ This file is the way from a photo to the figure: posed body -> parts -> domains 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from retarget_cli.backends.avatar import texture
 from retarget_cli.backends.avatar.parts import (
-    BORDER,
+    WRISTS,
     BoolArray,
     Part,
     PartMap,
     PosedBody,
     interpolate,
     map_parts,
+    nearest_value,
 )
+from retarget_cli.backends.avatar.complexion import Complexion, complexion
+from retarget_cli.backends.avatar.regions import closed, grown, opened, without_holes
 from retarget_cli.backends.avatar.sheet import Sheet, build_sheet
 from retarget_cli.backends.avatar.texture import Page
 from retarget_cli.body.kinematics import bone_transforms, skin
@@ -68,16 +71,29 @@ def build_figure(view: View, body: Body, shape: Shape, step: float) -> Figure:
     transforms = source_transforms(view, body, shape)
     posed = posed_body(view, body, shape, transforms)
     solid = view.mask > 0.5
+    head = head_pixels(posed, solid)
+    look = complexion(view.image, view.pose, head)
+    solid &= ~background_at_hands(view, posed, look)
     parts = map_parts(view.image, solid, posed)
+    parts = free_hair(parts, look.is_hair(view.image), posed.height)
     sheets: list[Sheet] = []
     pages: list[tuple[Page, Page]] = []
     for part in Part:
+        hand = hand_pixels(posed, part) if part in WRISTS else None
+        is_hidden = hand is not None and hides_hand(view.image, parts, part, hand, look)
+        if hand is not None and is_hidden:
+            parts = without_hand(parts, part, hand)
         domain = part_domain(posed, parts, part, solid)
+        if hand is not None and is_hidden:
+            domain |= hand
         sheet = build_sheet(posed, part, domain, step) if domain.any() else None
         if sheet is None:
             continue
+        pair = _pages(view, posed, parts, part, domain, step, look, head)
+        if hand is not None and is_hidden and look.skin is not None:
+            pair = (painted_hand(pair[0], hand, look.skin),) * 2
         sheets.append(sheet)
-        pages.append(_pages(view, posed, parts, part, domain, step))
+        pages.append(pair)
     return _assemble(sheets, pages, view.camera, invert(transforms))
 
 
@@ -94,7 +110,7 @@ def posed_body(view: View, body: Body, shape: Shape, transforms: FloatArray) -> 
     vertices = moved[0].numpy() * scale
     vertices[:, :2] += (tx, ty)
     height = float(shape.vertices[:, 1].max() - shape.vertices[:, 1].min()) * scale
-    return PosedBody.of(body, vertices.astype(np.float32), height)
+    return PosedBody.of(body, vertices.astype(np.float32), height, view.mask.shape)
 
 
 def part_domain(body: PosedBody, parts: PartMap, part: Part, solid: BoolArray) -> BoolArray:
@@ -102,30 +118,100 @@ def part_domain(body: PosedBody, parts: PartMap, part: Part, solid: BoolArray) -
     visible = parts.visible(part)
     fragments = rasterize(body.vertices, body.faces_of(part), *solid.shape)
     hidden = (fragments.face_index >= 0) & solid & (parts.labels != part) & (parts.guess != part)
-    domain = (visible | hidden).astype(np.uint8)
-    return cv2.morphologyEx(domain, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    # Slivers between a part and its neighbour's edge would flutter on their own.
+    domain = visible | opened(hidden, 0.006 * body.height)
+    domain = opened(domain, 1.0)
+    joined = (without_holes(closed(domain, 0.003 * body.height), 0.02 * body.height) & solid).astype(np.uint8)
+    count, labels, facts, _ = cv2.connectedComponentsWithStats(joined, connectivity=4)
+    areas = facts[1:, cv2.CC_STAT_AREA]
+    if count <= 1:
+        return np.asarray(joined > 0)
+    return np.asarray(np.isin(labels, 1 + np.flatnonzero(areas > 0.08 * areas.max())))
 
 
 def _pages(
-    view: View, body: PosedBody, parts: PartMap, part: Part, domain: BoolArray, step: float
+    view: View,
+    body: PosedBody,
+    parts: PartMap,
+    part: Part,
+    domain: BoolArray,
+    step: float,
+    look: Complexion,
+    head: BoolArray,
 ) -> tuple[Page, Page]:
     """What is painted on the front and on the back of a part."""
     margin = int(np.ceil(step)) + 2
-    shown = texture.shown_core(parts, part, view.mask, max(1, round(0.0025 * body.height)))
-    sure = texture.sure_core(parts, part, shown, BORDER * body.height)
-    front = texture.paint(view.image, shown, sure, domain, margin)
-    if part is not Part.TRUNK:
+    shown = texture.shown_core(parts, part, view.mask, max(1.5, 0.004 * body.height))
+    front = texture.paint(view.image, shown, domain, margin)
+    if part is not Part.TRUNK or look.hair is None:
         return front, front
-    head = head_pixels(body, domain)
-    over, hair = texture.back_of_head(view.image, view.pose, head)
-    if not (hair & shown).any():
+    # The back of the head: hair wherever the front of the head is not.
+    hair = head & shown & look.is_hair(view.image) & ~look.face
+    if not hair.any():
         return front, front
-    page = view.image.copy()
-    carried = texture.paint(view.image, hair & shown, hair & shown, over, margin)
-    rows, columns = carried.image.shape[:2]
-    window = slice(carried.y, carried.y + rows), slice(carried.x, carried.x + columns)
-    page[window] = np.where(over[window][..., None], carried.image, page[window])
-    return front, texture.paint(page, shown | over, sure | over, domain, margin)
+    page = np.where(head[..., None], texture.continued(view.image, hair), view.image)
+    return front, texture.paint(page, shown | head, domain, margin)
+
+
+def background_at_hands(view: View, body: PosedBody, look: Complexion) -> BoolArray:
+    """(H, W): gaps about the hands that the mask takes for the person, told by the colour of the background."""
+    zone = hand_pixels(body, Part.LEFT_ARM) | hand_pixels(body, Part.RIGHT_ARM)
+    zone = grown(zone, 0.02 * body.height)
+    behind = texture.continued(view.image, view.mask < 0.02)
+    lab = [cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32) for picture in (view.image, behind)]
+    same = np.linalg.norm(lab[0] - lab[1], axis=-1) < 14
+    return np.asarray(zone & opened(same & ~look.is_skin(view.image), 1.0))
+
+
+def hand_pixels(body: PosedBody, part: Part) -> BoolArray:
+    """(H, W): where the body's hand would be seen, if nothing were in front of it."""
+    of_hand = body.weights[:, list(WRISTS[part])].sum(1)
+    faces = np.ascontiguousarray(body.faces[(of_hand[body.faces] > 0.5).all(1)])
+    return rasterize(body.vertices, faces, *body.size).face_index >= 0
+
+
+def hides_hand(image: Image, parts: PartMap, part: Part, hand: BoolArray, look: Complexion) -> bool:
+    """Whether a bare hand is expected and not seen: it is in a pocket, or behind the back."""
+    if look.skin is None or not hand.any():
+        return False
+    skin = grown(hand, 2) & look.is_skin(image) & (parts.labels == part)
+    return bool(skin.sum() < 0.25 * hand.sum())
+
+
+def without_hand(parts: PartMap, part: Part, hand: BoolArray) -> PartMap:
+    """The pixels where a hidden hand would be belong to what hides it."""
+    labels, guess = parts.labels.copy(), parts.guess.copy()
+    others = (labels >= 0) & (labels != part)
+    covered = hand & (labels == part)
+    labels[covered] = nearest_value(labels, others)[covered]
+    guess[hand] = labels[hand]
+    return replace(parts, labels=labels, guess=guess)
+
+
+def painted_hand(page: Page, hand: BoolArray, skin: Image) -> Page:
+    """A page with the hand in the colour of the skin, darker towards its edge."""
+    rows, columns = page.image.shape[:2]
+    window = slice(page.y, page.y + rows), slice(page.x, page.x + columns)
+    inset = cv2.distanceTransform(hand[window].astype(np.uint8), cv2.DIST_L2, 5)
+    light = 0.78 + 0.22 * np.clip(inset / max(float(inset.max()), 1.0), 0, 1)
+    painted = np.where(grown(hand[window], 2)[..., None], light[..., None] * skin, page.image)
+    return replace(page, image=painted.astype(np.uint8))
+
+
+def free_hair(parts: PartMap, hair: BoolArray, height: float) -> PartMap:
+    """Hair that falls over an arm stays with the head and the trunk, and does not move with the arm."""
+    arms = np.isin(parts.labels, [Part.LEFT_ARM, Part.RIGHT_ARM])
+    trunk = (parts.labels == Part.TRUNK) & hair
+    soft = opened((arms & hair) | trunk, 1.0)
+    count, labels = cv2.connectedComponents(soft.astype(np.uint8), connectivity=8)
+    if count <= 1:
+        return parts
+    hanging = np.isin(labels, np.setdiff1d(labels[trunk & soft], [0])) & arms
+    if hanging.sum() < (0.01 * height) ** 2:
+        return parts
+    hanging = grown(hanging, 0.004 * height) & arms
+    moved = np.where(hanging, int(Part.TRUNK), parts.labels).astype(np.int32)
+    return replace(parts, labels=moved)
 
 
 def head_pixels(body: PosedBody, domain: BoolArray) -> BoolArray:
@@ -134,12 +220,8 @@ def head_pixels(body: PosedBody, domain: BoolArray) -> BoolArray:
     fragments = rasterize(body.vertices, faces, *domain.shape)
     head = interpolate(fragments, faces, body.weights[:, [15]])[..., 0]
     hit = fragments.face_index >= 0
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~hit).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros(int(nearest.max()) + 1, np.float32)
-    table[nearest[hit]] = head[hit]
-    return domain & (table[nearest] > 0.5)
+    nearest = nearest_value(head, hit)
+    return domain & (nearest > 0.5)
 
 
 def invert(transforms: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import cv2
 import numpy as np
@@ -53,6 +54,7 @@ class PosedBody:
         weights: (V, 24) dense skinning weights.
         shares: (V, 5) how much of each vertex belongs to each part.
         height: of the person in pixels.
+        size: (height, width) of the picture.
     """
 
     vertices: FloatArray
@@ -60,14 +62,15 @@ class PosedBody:
     weights: FloatArray
     shares: FloatArray
     height: float
+    size: tuple[int, int]
 
     @classmethod
-    def of(cls, body: Body, vertices: FloatArray, height: float) -> PosedBody:
+    def of(cls, body: Body, vertices: FloatArray, height: float, size: tuple[int, int]) -> PosedBody:
         """Gather what the parts need of a body whose posed vertices are given in pixels."""
         weights = np.zeros((len(vertices), len(body.parents)), np.float32)
         np.add.at(weights, (np.arange(len(weights))[:, None], body.weights_index.numpy()), body.weights.numpy())
         shares = np.stack([weights[:, PART_OF_JOINT == part].sum(1) for part in Part], 1)
-        return cls(vertices, body.faces.numpy().astype(np.int32), weights, shares, height)
+        return cls(vertices, body.faces.numpy().astype(np.int32), weights, shares, height, size)
 
     def faces_of(self, part: Part) -> NDArray[np.int32]:
         """The triangles of one part, overlap included."""
@@ -152,10 +155,14 @@ def _even(labels: NDArray[np.int32], sigma: float) -> NDArray[np.int32]:
 
 def _grow(labels: NDArray[np.int32], mask: BoolArray) -> NDArray[np.int32]:
     """Give every pixel of the mask without a label (watershed lines, lone islands) that of the nearest one."""
-    known = labels >= 0
+    return np.where(mask, nearest_value(labels, labels >= 0), -1).astype(np.int32)
+
+
+def nearest_value(values: NDArray[Any], known: BoolArray) -> NDArray[Any]:
+    """(H, W): at each pixel the value (H, W) of the nearest known one; zero when none is known."""
     _, nearest = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    table = np.zeros(int(nearest.max()) + 1, np.int32)
-    table[nearest[known]] = labels[known]
-    return np.where(mask, table[nearest], -1).astype(np.int32)
+    table = np.zeros(int(nearest.max()) + 1, values.dtype)
+    table[nearest[known]] = values[known]
+    return table[nearest]

@@ -45,12 +45,14 @@ _SEEN_AT = {
     "heel": (-2, -9, -22),
     "foot_index": (30, -8, 22),
 }
-"""From the anatomical point to where MediaPipe sees it: millimetres (outward, down, back) in the joint's axes.
+"""From the anatomical point to where MediaPipe sees it: millimetres (outward, down, back) in the joint's
+axes.
 
-Measured with MediaPipe 0.10.21 (complexity 1) on 250 renderings of the baked body, 560 px, in flat-coloured clothes,
-random shapes and poses, turned up to 75 degrees either way: the robust mean over both sides. Two halves of the
-renderings agree within 3 mm (hip's depth 6, toes 5), and the median error of a coordinate falls from 14 to 8 mm. The
-knuckles have half of what was measured, for there the estimator draws three points together rather than moves them.
+Measured with MediaPipe 0.10.21 (complexity 1) on 250 renderings of the baked body, 560 px, in flat-coloured
+clothes, random shapes and poses, turned up to 75 degrees either way: the robust mean over both sides. Two
+halves of the renderings agree within 3 mm (hip's depth 6, toes 5), and the median error of a coordinate falls
+from 14 to 8 mm. The knuckles have half of what was measured, for there the estimator draws three points
+together rather than moves them.
 """
 
 

@@ -1,11 +1,13 @@
 """The compiled part of `numba_zbuffer`; importing this imports numba.
 
 Compiled once per machine (about 3 s) and kept in the package's `__pycache__`, or in the user's cache folder
-where the package can't be written to.
+where the package can't be written to, or in $NUMBA_CACHE_DIR. Where none of them can be written to, every
+process compiles for itself.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -20,15 +22,29 @@ FARTHEST = 2.0**20
 FAR_AWAY = np.int64(2**62)
 """Stands for a corner that is not to be drawn."""
 
+logger = logging.getLogger(__name__)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _compiled(function: F) -> F:
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    """Compile when first called, and keep the machine code on disk where there is a place to keep it."""
+    return _jit(function, "never")
 
 
 def _inlined(function: F) -> F:
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function))
+    """Compile as a part of the function that calls it."""
+    return _jit(function, "always")
+
+
+def _jit(function: F, inline: str) -> F:
+    try:
+        made = numba.njit(function, cache=True, nogil=True, error_model="numpy", inline=inline)
+    except RuntimeError:
+        # Neither the package nor the home folder can be written to: numba has nowhere to put a cache.
+        logger.info("no folder for numba's cache: compiling anew; NUMBA_CACHE_DIR names one")
+        made = numba.njit(function, nogil=True, error_model="numpy", inline=inline)
+    return cast(F, made)
 
 
 @_compiled
