@@ -159,7 +159,7 @@ def open_container(path: Path) -> InputContainer:
     except (FFmpegError, OSError, ValueError) as error:
         message = f"{path} is not {EXPECTED}, or is cut short or damaged"
         raise InputError(message, "play it to check, then copy or export it again") from error
-    if False and _NOT_FILMS & set(container.format.name.split(",")):
+    if _NOT_FILMS & set(container.format.name.split(",")):
         container.close()
         raise InputError(f"{path} is not {EXPECTED}", "check that the file is what its name says")
     return container

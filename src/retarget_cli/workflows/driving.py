@@ -21,12 +21,13 @@ from retarget_cli.perception.cache import Cache, cache_key, content_hash
 from retarget_cli.perception.motion_file import is_motion_file, load_motion
 from retarget_cli.perception.motion_reader import WINDOW, fit_windows, read_poses
 from retarget_cli.perception.persons import Choice
+from retarget_cli.perception.turning import straighten
 from retarget_cli.workflows.overlap import overlapped
 from retarget_cli.workflows.progress import Progress, counted
 
 # The pose network looks at 256 px around the person: more than this only costs time.
 PERCEIVED_SIDE = 720
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def open_driving(
         else:
             poses = read_poses(_timed(source, progress), source.size, choice)
             ahead = stack.enter_context(overlapped(poses, ahead=4))
-            windows = _remembered(fit_windows(ahead, body), cache, key)
+            windows = _remembered(fit_windows(straighten(ahead), body), cache, key)
         yield Driving(
             windows,
             source.size,
