@@ -88,6 +88,16 @@ def test_principal_directions_find_what_varies() -> None:
     assert directions[0].norm() > 2 * directions[1].norm()
 
 
+def test_a_finely_meshed_part_counts_by_its_area_not_by_its_vertices() -> None:
+    """Cutting a vertex into a hundred, each with a hundredth of the skin, changes nothing."""
+    samples = torch.randn(50, 3, 3, generator=torch.Generator().manual_seed(1))
+    coarse = principal(samples, torch.tensor([1.0, 2, 3]), 2)
+    fine = torch.cat([samples[:, :1].expand(-1, 100, -1), samples[:, 1:]], 1)
+    found = principal(fine, torch.cat([torch.full((100,), 0.01), torch.tensor([2.0, 3])]), 2)
+    assert found.kept == pytest.approx(coarse.kept, abs=1e-5)
+    assert torch.allclose(found.scores.abs(), coarse.scores.abs(), atol=1e-3)
+
+
 def test_signs_make_more_taller() -> None:
     scores = torch.tensor([[1.0, -2], [-1, 2]])
     assert oriented(scores, torch.tensor([1.5, 1.8])).tolist() == [[-1, -2], [1, 2]]

@@ -3,8 +3,9 @@
 from fractions import Fraction
 from pathlib import Path
 
-import media_maker as maker
 import pytest
+
+import media_maker as maker
 from media_maker import Clip, make_video
 from retarget_cli.core.errors import OutputError
 from retarget_cli.media.audio import AudioTrack
@@ -208,6 +209,7 @@ def test_a_full_disk_is_no_damaged_sound(tmp_path: Path, monkeypatch: pytest.Mon
     import errno
 
     from av.error import OSError as FFmpegOSError
+
     from retarget_cli.media import sound
 
     path = clip_with_sound(tmp_path / "in.mp4", size=(32, 32))

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import cv2
-import media_maker as maker
 import numpy as np
 import pytest
+
+import media_maker as maker
 from retarget_cli.core.errors import InputError
 from retarget_cli.media.images import read_picture
 from retarget_cli.media.reader import open_frames
@@ -67,7 +68,8 @@ def test_turned_films_look_like_the_upright_one(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["y03_exif6.jpg", "y04_exif7_mirrored.jpg", "y05_cmyk.jpg", "y08_16bit_rgb.png", "y17.avif", "y06.webp"]
+    "name",
+    ["y03_exif6.jpg", "y04_exif7_mirrored.jpg", "y05_cmyk.jpg", "y08_16bit_rgb.png", "y17.avif", "y06.webp"],
 )
 def test_pictures_look_like_the_upright_one(name: str) -> None:
     upright = small(read_picture(DATA / "sources" / "s06_tfjs_squats_f0_real_woman.png").rgb)

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retarget_cli.media.timeline import resample, resample_indices
 
 NTSC = Fraction(30000, 1001)

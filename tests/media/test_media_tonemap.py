@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-import media_maker as maker
 import numpy as np
 import pytest
+
+import media_maker as maker
 from media_maker import Clip
 from retarget_cli.media.reader import open_frames
 from retarget_cli.media.tonemap import HLG, PQ, linear_light, peak_luminance, tone_map_for

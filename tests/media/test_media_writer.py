@@ -7,10 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import media_maker as maker
 import numpy as np
 import pytest
 from PIL import Image
+
+import media_maker as maker
 from retarget_cli.core.errors import OutputError, UsageError
 from retarget_cli.media.reader import open_frames
 from retarget_cli.media.video_writer import output_tick
@@ -131,7 +132,9 @@ def decoded_rgba(path: Path, *, vp9: bool) -> list[maker.Pixels]:
             return [frame.to_ndarray(format="rgba") for frame in container.decode(stream)]
         # Only libvpx decodes the alpha that lies beside the film.
         decoder = av.CodecContext.create("libvpx-vp9", "r")
-        frames = [frame for packet in container.demux(stream) if packet.size for frame in decoder.decode(packet)]
+        frames = [
+            frame for packet in container.demux(stream) if packet.size for frame in decoder.decode(packet)
+        ]
         assert all(frame.format.name == "yuva420p" for frame in frames)
         return [frame.to_ndarray(format="rgba") for frame in frames]
 
@@ -224,16 +227,18 @@ def test_existing_output_is_refused_before_any_work(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.gif", "a.webp", "a.webm", "frames"])
-@pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt])
-def test_failure_leaves_nothing(tmp_path: Path, name: str, stop: type[BaseException]) -> None:
-    with (
-        pytest.raises(stop),
-        open_writer(tmp_path / "made" / "for it" / name, size=(48, 64), rate=NTSC) as writer,
-    ):
+def write_and_fail(path: Path, stop: type[BaseException], *, overwrite: bool = False) -> None:
+    with open_writer(path, size=(48, 64), rate=NTSC, overwrite=overwrite) as writer:
         for i, pixels in enumerate(pictures(5)):
             writer.write(pixels, i / NTSC)
         raise stop
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif", "a.webp", "a.webm", "frames"])
+@pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt])
+def test_failure_leaves_nothing(tmp_path: Path, name: str, stop: type[BaseException]) -> None:
+    with pytest.raises(stop):
+        write_and_fail(tmp_path / "made" / "for it" / name, stop)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -241,18 +246,37 @@ def test_failure_leaves_nothing(tmp_path: Path, name: str, stop: type[BaseExcept
 def test_failure_keeps_what_was_there(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, 2)
     before = maker_bytes(tmp_path / name)
-    with (
-        pytest.raises(ValueError),  # noqa: PT011
-        open_writer(tmp_path / name, size=(48, 64), rate=NTSC, overwrite=True) as writer,
-    ):
-        writer.write(pictures()[0], Fraction(0))
-        raise ValueError
+    with pytest.raises(KeyboardInterrupt):
+        write_and_fail(tmp_path / name, KeyboardInterrupt, overwrite=True)
     assert maker_bytes(tmp_path / name) == before
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def maker_bytes(path: Path) -> list[bytes]:
     return [p.read_bytes() for p in (sorted(path.iterdir()) if path.is_dir() else [path])]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif", "frames"])
+def test_what_appears_meanwhile_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    def write_while_someone_else_does() -> None:
+        with open_writer(tmp_path / name, size=(48, 64), rate=NTSC) as writer:
+            writer.write(pictures()[0], Fraction(0))
+            (tmp_path / name).write_bytes(b"theirs")
+
+    with pytest.raises(OutputError, match="exists"):
+        write_while_someone_else_does()
+    assert (tmp_path / name).read_bytes() == b"theirs"
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "frames"])
+def test_a_killed_run_is_no_obstacle(tmp_path: Path, name: str) -> None:
+    writer = open_writer(tmp_path / name, size=(48, 64), rate=NTSC)
+    writer.write(pictures()[0], Fraction(0))
+    write(tmp_path / name, 3)  # same process id, as if the first had been killed
+    assert (tmp_path / name).exists()
+    writer.abort()
+    assert os.listdir(tmp_path) == [name]
 
 
 def test_nothing_appears_before_the_end(tmp_path: Path) -> None:
@@ -356,7 +380,9 @@ def test_full_disk(tmp_path: Path, name: str, count: int) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["with space.mp4", "-dash.mp4", "größe 人.webm", "100%03d.mp4", "file:x.mkv"])
+@pytest.mark.parametrize(
+    "name", ["with space.mp4", "-dash.mp4", "größe 人.webm", "100%03d.mp4", "file:x.mkv"]
+)
 def test_names_are_plain_files(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(Path(name), 2)

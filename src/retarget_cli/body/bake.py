@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from retarget_cli.body.baking.bones import joint_rows, merged_weights, mirrored_label
+from retarget_cli.body.baking.bones import merged_weights
 from retarget_cli.body.baking.hands import relaxed
+from retarget_cli.body.baking.people import People, Tracked, camera_axes, symmetric, tracked
 from retarget_cli.body.baking.points import Regions, Rule, landmark_rules, rim
 from retarget_cli.body.baking.shapes import oriented, principal, vertex_area
 from retarget_cli.body.model import Body
@@ -57,17 +58,6 @@ LOCAL_CHANGES = {
 """Name -> Anny's changes, the two points whose distance they change, by how much of it at beta = 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class People:
-    """Sampled bodies in camera axes, the pelvis at the origin.
-
-    vertices (N, V, 3); heads (N, bones, 3).
-    """
-
-    vertices: Tensor
-    heads: Tensor
-
-
 class Anny:
     """Anny, seen as a function from phenotypes to relaxed rest bodies in camera axes."""
 
@@ -97,7 +87,8 @@ class Anny:
                 local_changes={name: value[rows].double() for name, value in (changes or {}).items()},
             )
             rest = self.model.get_rest_model(coefficients)
-            mesh, bones = _camera(rest["rest_vertices"].float()), _camera(rest["rest_bone_heads"].float())
+            mesh = camera_axes(rest["rest_vertices"].float())
+            bones = camera_axes(rest["rest_bone_heads"].float())
             mesh, bones = relaxed(mesh, bones, self.dense, self.labels)
             pelvis = bones[:, :1].clone()
             vertices.append(mesh - pelvis)
@@ -136,11 +127,6 @@ class Anny:
         if distance.max() > 1e-6 or (twin[twin] != range(len(twin))).any():
             raise RuntimeError(f"Anny's template is not symmetric: off by {distance.max()} m")
         return torch.from_numpy(twin).long()
-
-
-def _camera(points: Tensor) -> Tensor:
-    """Anny's axes -> camera axes: (x, y, z) -> (x, -z, y)."""
-    return torch.stack([points[..., 0], -points[..., 2], points[..., 1]], -1)
 
 
 def population(source: Anny, count: int) -> tuple[dict[str, Tensor], Tensor]:
@@ -186,26 +172,6 @@ def _sided(source: Anny, *names: str, letter: str) -> Tensor:
     return source.following(*labels)
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
-    """Everything that a direction must move: vertices (N, V, 3), joints (N, 24, 3), landmarks (N, 33, 3)."""
-
-    vertices: Tensor
-    joints: Tensor
-    landmarks: Tensor
-
-    def __sub__(self, other: Tracked) -> Tracked:
-        return Tracked(
-            self.vertices - other.vertices, self.joints - other.joints, self.landmarks - other.landmarks
-        )
-
-
-def tracked(people: People, rules: list[Rule], labels: list[str]) -> Tracked:
-    """Joints and landmarks of bodies."""
-    points = torch.stack([rule.place(people.vertices, people.heads) for rule in rules], 1)
-    return Tracked(people.vertices, people.heads[:, joint_rows(labels)], points)
-
-
 def bake() -> Body:
     """Build the compact body.
 
@@ -215,7 +181,8 @@ def bake() -> Body:
     source = Anny()
     phenotypes, grown = population(source, SAMPLES)
     people = source.people(phenotypes)
-    mean = _symmetric(People(people.vertices[grown].mean(0, True), people.heads[grown].mean(0, True)), source)
+    adults = People(people.vertices[grown].mean(0, True), people.heads[grown].mean(0, True))
+    mean = symmetric(adults, source.twin(), source.labels)
     rules = landmark_rules(mean.vertices[0], source.labels, regions(source))
     centre = tracked(mean, rules, source.labels)
     everyone = tracked(people, rules, source.labels) - centre
@@ -248,14 +215,6 @@ def bake() -> Body:
         twin=source.twin(),
         license=LICENSE,
     )
-
-
-def _symmetric(person: People, source: Anny) -> People:
-    """The person averaged with their mirror image, so that rounding does not make the mean lopsided."""
-    flip = torch.tensor([-1.0, 1.0, 1.0])
-    bones = [source.labels.index(mirrored_label(label)) for label in source.labels]
-    vertices = (person.vertices + person.vertices[:, source.twin()] * flip) / 2
-    return People(vertices, (person.heads + person.heads[:, bones] * flip) / 2)
 
 
 def _local(source: Anny, name: str, rules: list[Rule], centre: Tracked) -> Tracked:

@@ -176,10 +176,15 @@ def _film_stream(path: Path, container: InputContainer) -> VideoStream:
     decodable = [film for film in films if film.codec_context is not None and film.width and film.height]
     if not decodable:
         raise InputError(f"{path} holds a film that can't be decoded here", "convert it to H.264")
-    stream = max(decodable, key=lambda film: (film.disposition & Disposition.default, film.width * film.height))
+    stream = max(decodable, key=_prominence)
     stream.thread_type = "AUTO"
     stream.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
     return stream
+
+
+def _prominence(film: VideoStream) -> tuple[int, int]:
+    """What the file calls its main film comes first, then the largest."""
+    return int(film.disposition & Disposition.default), film.width * film.height
 
 
 def _clock(path: Path, stream: VideoStream) -> Clock:

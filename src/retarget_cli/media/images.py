@@ -94,9 +94,7 @@ def opened_image(path: Path) -> Iterator[Image.Image]:
         if width * height > MAX_PIXELS:
             raise _too_large(path, f"{width}x{height}")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield image
+            yield image
         except DAMAGE as error:
             message = f"{path} is damaged or cut short: {error}"
             raise InputError(message, "copy or export the picture again") from error
@@ -137,8 +135,10 @@ def first_frame_index(image: Image.Image) -> int:
 
 def to_picture(image: Image.Image) -> Picture:
     """The current frame of an open image, upright and in sRGB."""
-    image.load()
-    orientation = _orientation(image)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is really wrong is raised
+        image.load()
+        orientation = _orientation(image)
     profile = image.info.get("icc_profile")
     alpha: npt.NDArray[np.float32] | None = None
     if image.has_transparency_data:

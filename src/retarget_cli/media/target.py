@@ -35,9 +35,12 @@ class Target:
         self._is_folder = is_folder
         self._frame_names = frame_names
         self._made: list[Path] = []
-        self._refuse_existing(overwrite)
+        self._overwrite = overwrite
+        self._refuse_existing()
         try:
             self._make_parents()
+            # One may be left by a run that was killed and had the same process id (as in containers).
+            remove(self.partial)
             if is_folder:
                 self.partial.mkdir()
             else:
@@ -50,26 +53,27 @@ class Target:
         """Flush to the disk and move to the final name.
 
         Raises:
-            OutputError: that failed; the partial result is gone.
+            OutputError: that failed, or something has appeared there; the partial result is gone.
         """
         try:
+            self._refuse_existing()
             if self._is_folder:
                 self._finish_folder()
             else:
-                with self.partial.open("rb") as file:
+                with self.partial.open("rb+") as file:
                     os.fsync(file.fileno())
                 os.replace(self.partial, self.path)
         except OSError as error:
             self.discard()
             raise unwritable(self.path, error) from error
+        except OutputError:
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Remove what was written, and the folders that were made for it."""
-        if self._is_folder:
-            shutil.rmtree(self.partial, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):
-                self.partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            remove(self.partial)
         self._remove_parents()
 
     def _finish_folder(self) -> None:
@@ -79,23 +83,23 @@ class Target:
         os.replace(self.partial, self.path)
         shutil.rmtree(replaced, ignore_errors=True)
 
-    def _refuse_existing(self, overwrite: bool) -> None:
+    def _refuse_existing(self) -> None:
         if not os.path.lexists(self.path):
             return
         is_folder = self.path.is_dir()
         if self._is_folder and is_folder:
-            self._refuse_full_folder(overwrite)
+            self._refuse_full_folder()
             return
         if is_folder != self._is_folder:
             found = "a folder" if is_folder else "a file"
             raise OutputError(f"{self.path} exists and is {found}", "choose another name")
-        if not overwrite:
+        if not self._overwrite:
             raise OutputError(f"{self.path} exists", "give --overwrite to replace it, or another name")
 
-    def _refuse_full_folder(self, overwrite: bool) -> None:
+    def _refuse_full_folder(self) -> None:
         """A folder may be replaced only when all that would be lost are frames named as ours will be."""
         names = [entry.name for entry in self.path.iterdir()]
-        if names and not overwrite:
+        if names and not self._overwrite:
             raise OutputError(f"{self.path} exists", "give --overwrite to replace it, or another name")
         before, after = re.split(r"%0?\d*d", self._frame_names, maxsplit=1)
         ours = re.compile(re.escape(before) + r"\d+" + re.escape(after))
@@ -118,6 +122,14 @@ class Target:
         for folder in reversed(self._made):
             with contextlib.suppress(OSError):  # not empty any more: someone else uses it
                 folder.rmdir()
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def unwritable(path: Path, error: BaseException) -> OutputError:

@@ -78,7 +78,7 @@ class AvatarPerformer(Performer):
                 self._draw(transforms[row], motion.camera[row], points, buffers, rendered[row])
             yield torch.from_numpy(rendered)
 
-    def _draw(self, transforms, camera, points, buffers, out) -> None:  # noqa: ANN001
+    def _draw(self, transforms, camera, points, buffers, out) -> None:
         from retarget_cli.backends.avatar.draw import move, shade
         from retarget_cli.body.raster.numba_zbuffer import rasterize
 

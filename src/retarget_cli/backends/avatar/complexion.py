@@ -31,9 +31,9 @@ class Complexion:
     hair: Image | None
     face: BoolArray
 
-    def is_skin(self, image: Image) -> BoolArray:
-        """(H, W): pixels of the colour of the person's skin."""
-        return _alike(image, self.skin, SKIN_REACH)
+    def is_skin(self, image: Image, tolerance: float = 1.0) -> BoolArray:
+        """(H, W): pixels of the colour of the person's skin; a larger tolerance allows for deep shadow."""
+        return _alike(image, self.skin, SKIN_REACH * tolerance)
 
     def is_hair(self, image: Image) -> BoolArray:
         """(H, W): pixels of the colour of the person's hair."""
@@ -84,10 +84,17 @@ def _alike(image: Image, color: Image | None, reach: float) -> BoolArray:
 
 
 def _distance(image: Image, color: Image | None) -> FloatArray:
-    """(H, W) distance in Lab; infinite where there is no colour to compare with."""
+    """(H, W) distance from one colour; infinite where there is none to compare with."""
     if color is None:
         return np.full(image.shape[:2], np.inf, np.float32)
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
-    wanted = cv2.cvtColor(color[None, None], cv2.COLOR_RGB2LAB).astype(np.float32)[0, 0]
-    away = (lab - wanted) * np.array([LIGHTNESS, 1, 1], np.float32)
+    return color_distance(image, np.broadcast_to(color, image.shape))
+
+
+def color_distance(one: Image, other: Image) -> FloatArray:
+    """(H, W) distance of two pictures (H, W, 3) in Lab, with lightness scaled by `LIGHTNESS`."""
+    first, second = (
+        cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB).astype(np.float32)
+        for picture in (one, other)
+    )
+    away = (first - second) * np.array([LIGHTNESS, 1, 1], np.float32)
     return np.asarray(np.linalg.norm(away, axis=-1), np.float32)

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from retarget_cli.backends.avatar import texture
+from retarget_cli.backends.avatar.complexion import Complexion, complexion
+from retarget_cli.backends.avatar.hands import Hand
 from retarget_cli.backends.avatar.parts import (
     WRISTS,
     BoolArray,
@@ -23,7 +25,6 @@ from retarget_cli.backends.avatar.parts import (
     map_parts,
     nearest_value,
 )
-from retarget_cli.backends.avatar.complexion import Complexion, complexion
 from retarget_cli.backends.avatar.regions import closed, grown, opened, without_holes
 from retarget_cli.backends.avatar.sheet import Sheet, build_sheet
 from retarget_cli.backends.avatar.texture import Page
@@ -73,25 +74,24 @@ def build_figure(view: View, body: Body, shape: Shape, step: float) -> Figure:
     solid = view.mask > 0.5
     head = head_pixels(posed, solid)
     look = complexion(view.image, view.pose, head)
-    solid &= ~background_at_hands(view, posed, look)
     parts = map_parts(view.image, solid, posed)
     parts = free_hair(parts, look.is_hair(view.image), posed.height)
+    hands = {part: Hand.of(view, posed, parts, part, look) for part in WRISTS}
+    for hand in hands.values():
+        parts = hand.cleared(parts)
+    solid = parts.labels >= 0
     sheets: list[Sheet] = []
     pages: list[tuple[Page, Page]] = []
     for part in Part:
-        hand = hand_pixels(posed, part) if part in WRISTS else None
-        is_hidden = hand is not None and hides_hand(view.image, parts, part, hand, look)
-        if hand is not None and is_hidden:
-            parts = without_hand(parts, part, hand)
         domain = part_domain(posed, parts, part, solid)
-        if hand is not None and is_hidden:
-            domain |= hand
+        if part in hands:
+            domain |= hands[part].invented
         sheet = build_sheet(posed, part, domain, step) if domain.any() else None
         if sheet is None:
             continue
         pair = _pages(view, posed, parts, part, domain, step, look, head)
-        if hand is not None and is_hidden and look.skin is not None:
-            pair = (painted_hand(pair[0], hand, look.skin),) * 2
+        if part in hands:
+            pair = (hands[part].painted(pair[0]),) * 2
         sheets.append(sheet)
         pages.append(pair)
     return _assemble(sheets, pages, view.camera, invert(transforms))
@@ -151,51 +151,6 @@ def _pages(
         return front, front
     page = np.where(head[..., None], texture.continued(view.image, hair), view.image)
     return front, texture.paint(page, shown | head, domain, margin)
-
-
-def background_at_hands(view: View, body: PosedBody, look: Complexion) -> BoolArray:
-    """(H, W): gaps about the hands that the mask takes for the person, told by the colour of the background."""
-    zone = hand_pixels(body, Part.LEFT_ARM) | hand_pixels(body, Part.RIGHT_ARM)
-    zone = grown(zone, 0.02 * body.height)
-    behind = texture.continued(view.image, view.mask < 0.02)
-    lab = [cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32) for picture in (view.image, behind)]
-    same = np.linalg.norm(lab[0] - lab[1], axis=-1) < 14
-    return np.asarray(zone & opened(same & ~look.is_skin(view.image), 1.0))
-
-
-def hand_pixels(body: PosedBody, part: Part) -> BoolArray:
-    """(H, W): where the body's hand would be seen, if nothing were in front of it."""
-    of_hand = body.weights[:, list(WRISTS[part])].sum(1)
-    faces = np.ascontiguousarray(body.faces[(of_hand[body.faces] > 0.5).all(1)])
-    return rasterize(body.vertices, faces, *body.size).face_index >= 0
-
-
-def hides_hand(image: Image, parts: PartMap, part: Part, hand: BoolArray, look: Complexion) -> bool:
-    """Whether a bare hand is expected and not seen: it is in a pocket, or behind the back."""
-    if look.skin is None or not hand.any():
-        return False
-    skin = grown(hand, 2) & look.is_skin(image) & (parts.labels == part)
-    return bool(skin.sum() < 0.25 * hand.sum())
-
-
-def without_hand(parts: PartMap, part: Part, hand: BoolArray) -> PartMap:
-    """The pixels where a hidden hand would be belong to what hides it."""
-    labels, guess = parts.labels.copy(), parts.guess.copy()
-    others = (labels >= 0) & (labels != part)
-    covered = hand & (labels == part)
-    labels[covered] = nearest_value(labels, others)[covered]
-    guess[hand] = labels[hand]
-    return replace(parts, labels=labels, guess=guess)
-
-
-def painted_hand(page: Page, hand: BoolArray, skin: Image) -> Page:
-    """A page with the hand in the colour of the skin, darker towards its edge."""
-    rows, columns = page.image.shape[:2]
-    window = slice(page.y, page.y + rows), slice(page.x, page.x + columns)
-    inset = cv2.distanceTransform(hand[window].astype(np.uint8), cv2.DIST_L2, 5)
-    light = 0.78 + 0.22 * np.clip(inset / max(float(inset.max()), 1.0), 0, 1)
-    painted = np.where(grown(hand[window], 2)[..., None], light[..., None] * skin, page.image)
-    return replace(page, image=painted.astype(np.uint8))
 
 
 def free_hair(parts: PartMap, hair: BoolArray, height: float) -> PartMap:

@@ -69,7 +69,7 @@ class PosedBody:
         """Gather what the parts need of a body whose posed vertices are given in pixels."""
         weights = np.zeros((len(vertices), len(body.parents)), np.float32)
         np.add.at(weights, (np.arange(len(weights))[:, None], body.weights_index.numpy()), body.weights.numpy())
-        shares = np.stack([weights[:, PART_OF_JOINT == part].sum(1) for part in Part], 1)
+        shares = np.stack([weights[:, part == PART_OF_JOINT].sum(1) for part in Part], 1)
         return cls(vertices, body.faces.numpy().astype(np.int32), weights, shares, height, size)
 
     def faces_of(self, part: Part) -> NDArray[np.int32]:
