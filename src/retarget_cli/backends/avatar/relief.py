@@ -88,7 +88,11 @@ def relieve(body: PosedBody, part: Part, lattice: Lattice, domain: BoolArray, in
     thickness = np.where(hit, (far - near) / 2, 0).astype(np.float32)
     weights = _extended(weights, hit, domain, spread)
     weights /= np.maximum(weights.sum(-1, keepdims=True), 1e-6)
-    return Relief(middle, np.maximum(_soft(thickness), _rounded(inset, ROUND * body.height)), weights)
+    radius = ROUND * body.height
+    round_edge = _rounded(inset, radius)
+    # An ellipse where the body is thicker than its clothes are wide at the edge: no walls, no scallops.
+    thickness = np.maximum(round_edge, _soft(thickness) * round_edge / radius)
+    return Relief(middle, thickness.astype(np.float32), weights)
 
 
 def _extended(values: FloatArray, known: BoolArray, domain: BoolArray, spread: float) -> FloatArray:
