@@ -162,6 +162,11 @@ class Placer:
         top = torch.minimum(1.04 * self.height * scale, ground)
         y = bounded(floor, ground, top, (0.985 * rows * torch.ones_like(ground)).maximum(ground))
         above = (hips[:, 1] - floor) * scale / wanted
+        # A figure that the photo cuts off below must not float: it neither rises nor shrinks.
+        if relative and self.home.feet[0] < 0.5 and self.home.floor[0] > rows:
+            scale = scale.clamp_min(float(self.home.scale))
+            lifted = (hips[:, 1] - self.home.hips[0, 1]).clamp_min(0)
+            return scale, torch.stack([x, self.home.hips[0, 1] + lifted], 1), y
         return scale, torch.stack([x, y + above], 1), y
 
     def _camera(self, motion: Motion, hips: Tensor, floor: Tensor, scale: Tensor, feet: Tensor) -> Tensor:

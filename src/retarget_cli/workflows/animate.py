@@ -16,7 +16,7 @@ import time as clock
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -295,7 +295,7 @@ def _write(
         alpha=options.background == TRANSPARENT and not options.is_compared,
         codec=options.codec,
         crf=options.crf,
-        audio=_sound(options, driving),
+        audio=_sound(options, driving, first[0]),
         metadata={"title": f"{options.driving.stem}, moved by retarget", "encoder_backend": options.backend},
         overwrite=options.may_overwrite,
     ) as writer:
@@ -306,7 +306,9 @@ def _write(
     return (height, width), writer
 
 
-def _sound(options: AnimateOptions, driving: Driving) -> AudioTrack | None:
+def _sound(options: AnimateOptions, driving: Driving, first: Fraction) -> AudioTrack | None:
+    """The sound from the moment of the first frame written, which `--missing skip` may have made a later one."""
     if not options.has_audio:
         return None
-    return driving.audio if options.audio is None else AudioTrack(options.audio)
+    track = driving.audio if options.audio is None else AudioTrack(options.audio)
+    return None if track is None else replace(track, start=track.start + first - driving.start())

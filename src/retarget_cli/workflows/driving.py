@@ -28,6 +28,8 @@ from retarget_cli.workflows.progress import Progress, counted
 # The pose network looks at 256 px around the person: more than this only costs time.
 PERCEIVED_SIDE = 720
 VERSION = 2
+# Windows of landmarks that perception may be ahead: 25 kB each, and the source is prepared meanwhile.
+AHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Driving:
         rate: nominal frames a second; exact.
         time_base: None where every multiple of 1 / rate will do.
         frame_count: an estimate, or None.
-        audio: the sound that goes with it.
+        audio: the sound that goes with it; its start falls on the clip's first frame.
+        start: time of the clip's first frame; known once a window has passed.
         was_known: the motion came from a file or the cache, and no frame is decoded for it.
         notes: what is odd about the clip; complete once all windows have passed.
     """
@@ -60,6 +63,7 @@ class Driving:
     time_base: Fraction | None
     frame_count: int | None
     audio: AudioTrack | None
+    start: Callable[[], Fraction]
     was_known: bool
     notes: Callable[[], tuple[str, ...]]
 
@@ -88,18 +92,27 @@ def open_driving(
             windows = _split(unpacked(known, body.name))
         else:
             poses = read_poses(_timed(source, progress), source.size, choice)
-            ahead = stack.enter_context(overlapped(poses, ahead=4))
+            ahead = stack.enter_context(overlapped(poses, ahead=AHEAD))
             windows = _remembered(fit_windows(straighten(ahead), body), cache, key)
+        started: list[Fraction] = []
         yield Driving(
-            windows,
+            _noting_start(windows, started),
             source.size,
             source.rate,
             source.time_base if source.variable else None,
             source.frame_count,
             source.audio_track(),
+            lambda: started[0],
             known is not None,
             lambda: tuple(source.notes),
         )
+
+
+def _noting_start(windows: Iterable[Motion], started: list[Fraction]) -> Iterator[Motion]:
+    for window in windows:
+        if not started:
+            started.append(window.times[0])
+        yield window
 
 
 def _timed(source: FrameSource, progress: Progress) -> Iterator[tuple[Fraction, np.ndarray]]:  # type: ignore[type-arg]
@@ -172,7 +185,7 @@ def _from_file(path: Path, body: Body, excerpt: Excerpt) -> Driving:
     if motion.body != body.name:
         motion = join(list(fit_windows(_split(motion), body)))
     rate = nominal_rate(motion.times)
-    return Driving(_split(motion), motion.size, rate, _tick(motion.times, rate), len(motion), None, True, tuple)
+    return Driving(_split(motion), motion.size, rate, _tick(motion.times, rate), len(motion), None, lambda: motion.times[0], True, tuple)
 
 
 def cut(motion: Motion, excerpt: Excerpt) -> Motion:

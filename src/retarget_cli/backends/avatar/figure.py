@@ -35,6 +35,12 @@ from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image, View
 from retarget_cli.geometry.rotations import axis_angle_to_matrix
 
+# Landmarks of the knees, and the joints of their legs.
+KNEES = {25: (1, 4, 7, 10), 26: (2, 5, 8, 11)}
+# How far a figure that the picture cuts is continued below it, as a share of the picture's height.
+BELOW = 0.2
+# Within this share of the picture's height of its border the mask is not to be trusted.
+FADE = 0.12
 # How many joints move a point.
 INFLUENCES = 4
 
@@ -70,6 +76,7 @@ def build_figure(view: View, body: Body, shape: Shape, step: float) -> Figure:
         step: distance of the sheets' nodes in pixels.
     """
     transforms = source_transforms(view, body, shape)
+    view = continued_below(view)
     posed = posed_body(view, body, shape, transforms)
     solid = view.mask > 0.5
     head = head_pixels(posed, solid)
@@ -110,7 +117,39 @@ def posed_body(view: View, body: Body, shape: Shape, transforms: FloatArray) -> 
     vertices = moved[0].numpy() * scale
     vertices[:, :2] += (tx, ty)
     height = float(shape.vertices[:, 1].max() - shape.vertices[:, 1].min()) * scale
-    return PosedBody.of(body, vertices.astype(np.float32), height, view.mask.shape)
+    size = (view.mask.shape[0], view.mask.shape[1])
+    return PosedBody.of(body, vertices.astype(np.float32), height, size, unseen_joints(view))
+
+
+def unseen_joints(view: View) -> list[int]:
+    """Joints of the legs whose knee lies outside the picture or is not believed."""
+    rows = view.mask.shape[0]
+    return [
+        joint
+        for knee, leg in KNEES.items()
+        if view.pose[knee, 1] > rows or view.pose[knee, 2] < 0.3
+        for joint in leg
+    ]
+
+
+def continued_below(view: View) -> View:
+    """A view whose lower border cuts the person, with its last rows repeated below, out of sight.
+
+    When the figure leans or turns, what comes into sight at the border is cloth and not a hole.
+    """
+    rows = view.mask.shape[0]
+    if view.pose[list(KNEES), 1].max() < rows:
+        return view
+    # Segmentation fades out near the picture's border: the last row that is as wide as those above it goes on.
+    start = rows - max(2, round(FADE * rows))
+    widths = (view.mask[start:] > 0.5).sum(1)
+    if not widths.any():
+        return view
+    last = start + int(np.flatnonzero(widths > 0.7 * widths.max())[-1])
+    more = round(BELOW * rows)
+    image = cv2.copyMakeBorder(view.image, 0, more, 0, 0, cv2.BORDER_REFLECT)
+    mask = cv2.copyMakeBorder(view.mask[: last + 1], 0, rows - last - 1 + more, 0, 0, cv2.BORDER_REPLICATE)
+    return replace(view, image=np.asarray(image, np.uint8), mask=np.asarray(mask, np.float32))
 
 
 def part_domain(body: PosedBody, parts: PartMap, part: Part, solid: BoolArray) -> BoolArray:

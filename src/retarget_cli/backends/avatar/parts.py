@@ -65,10 +65,17 @@ class PosedBody:
     size: tuple[int, int]
 
     @classmethod
-    def of(cls, body: Body, vertices: FloatArray, height: float, size: tuple[int, int]) -> PosedBody:
-        """Gather what the parts need of a body whose posed vertices are given in pixels."""
+    def of(
+        cls, body: Body, vertices: FloatArray, height: float, size: tuple[int, int], unseen: list[int]
+    ) -> PosedBody:
+        """Gather what the parts need of a body whose posed vertices are given in pixels.
+
+        Joints that the photo does not show (`unseen`) do not move on their own: they follow the hips.
+        """
         weights = np.zeros((len(vertices), len(body.parents)), np.float32)
         np.add.at(weights, (np.arange(len(weights))[:, None], body.weights_index.numpy()), body.weights.numpy())
+        weights[:, 0] += weights[:, unseen].sum(1)
+        weights[:, unseen] = 0
         shares = np.stack([weights[:, part == PART_OF_JOINT].sum(1) for part in Part], 1)
         return cls(vertices, body.faces.numpy().astype(np.int32), weights, shares, height, size)
 
