@@ -45,9 +45,13 @@ def backend_class(name: str) -> type[Backend]:
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise BackendError(f"backend {name} can't be imported: {error}", "reinstall what it comes from") from error
+        raise BackendError(
+            f"backend {name} can't be imported: {error}", "reinstall what it comes from"
+        ) from error
     if not (isinstance(found, type) and issubclass(found, Backend)):
-        raise BackendError(f"backend {name} ({known[name]}) is not a Backend", "it must subclass backends.base.Backend")
+        raise BackendError(
+            f"backend {name} ({known[name]}) is not a Backend", "it must subclass backends.base.Backend"
+        )
     return found
 
 

@@ -77,9 +77,7 @@ class Placer:
         self.body, self.size, self.path, self.framing = body, size, path, framing
         self.betas = betas
         self.shape = body.shaped(torch.from_numpy(betas))
-        self.home = stance(
-            body, self.shape, *(torch.from_numpy(a)[None] for a in (pose, theta, camera))
-        )
+        self.home = stance(body, self.shape, *(torch.from_numpy(a)[None] for a in (pose, theta, camera)))
         self.height = stature(self.shape)
         self._reference: Stance | None = None
 
@@ -130,9 +128,7 @@ class Placer:
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The driving frame is laid centred and whole into the canvas."""
         ratio = min(self.size[0] / size[0], self.size[1] / size[1])
-        corner = torch.tensor(
-            [(self.size[1] - ratio * size[1]) / 2, (self.size[0] - ratio * size[0]) / 2]
-        )
+        corner = torch.tensor([(self.size[1] - ratio * size[1]) / 2, (self.size[0] - ratio * size[0]) / 2])
         hips = driving.hips * ratio + corner
         floor = driving.floor * ratio + corner[1]
         return hips, floor, driving.scale * ratio * height / self.height, driving.feet

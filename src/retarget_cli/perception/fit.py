@@ -45,7 +45,15 @@ LIMBS = tuple(
 ) + ((SHOULDERS[1], SHOULDERS[0]), (HIPS[1], HIPS[0]))
 
 # Knuckles, eyes and mouth are noisier than joints: they steer, but do not pull.
-_POOR = {0: 0.5, **dict.fromkeys(range(1, 7), 0.15), 7: 0.5, 8: 0.5, 9: 0.3, 10: 0.3, **dict.fromkeys(range(17, 23), 0.2)}
+_POOR = {
+    0: 0.5,
+    **dict.fromkeys(range(1, 7), 0.15),
+    7: 0.5,
+    8: 0.5,
+    9: 0.3,
+    10: 0.3,
+    **dict.fromkeys(range(17, 23), 0.2),
+}
 _WEIGHT = torch.tensor([_POOR.get(i, 1.0) for i in range(33)])
 
 

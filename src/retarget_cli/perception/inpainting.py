@@ -10,15 +10,18 @@ from scipy import ndimage
 
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
-from retarget_cli.perception.inpainting_kernel import COUNT, REACH, SIDE, measure, peel, search, vote
+from retarget_cli.perception.inpainting_kernel import COUNT, REACH, SIDE, measure, peel, relax, search, vote
 
-COARSEST_REACH = 5.0
+COARSEST_REACH = 8.0
 COARSEST_SHORT = 24
-ROUNDS = (10, 6, 4, 3, 2)
+ROUNDS = (6, 5, 4, 3, 2)
 SEED = 20
-RISE = 1500.0
-TEXTURE = 2.0
-SHARP = 3.0
+RISE = 2000.0
+TEXTURE = 10.0
+SHARP = 5.0
+HOLD = 1e-3
+SWEEPS = 30
+LOW, HIGH = 3.0, 8.0
 
 
 @dataclass
@@ -37,7 +40,10 @@ def make_level(lab, hole):
     touches = cv2.dilate(hole.astype(np.uint8), size) > 0
     inside = np.zeros_like(hole)
     inside[REACH : h - REACH, REACH : w - REACH] = True
-    source = inside & ~touches
+    wider = cv2.dilate(hole.astype(np.uint8), np.ones((SIDE + 2, SIDE + 2), np.uint8)) > 0
+    source = inside & ~wider
+    source[h - REACH - 1 :] = False
+    source[:, w - REACH - 1 :] = False
     rows, columns = np.nonzero(inside & touches)
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
     trust = np.power(np.float32(1.3), -np.minimum(depth, 60)).astype(np.float32)
@@ -75,11 +81,16 @@ def completed(image, hole, debug=None):
         rise = RISE / picture.shape[0]
         if field is None:
             field = started(level, picture, rise)
+            blank = True
         else:
             field = upsampled(level, field)
+            blank = False
+            grown = cv2.resize(previous, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+            picture[level.hole] = grown[level.hole]
         n = ROUNDS[min(len(levels) - 1 - number, len(ROUNDS) - 1)]
         h, w = level.hole.shape
         refined(level, picture, field, rise, n, 1 << 30 if number == len(levels) - 1 else 8 if number else 2)
+        previous = picture
         if debug is not None:
             debug.append(picture[..., :3].copy())
     return np.clip(picture[..., :3] + 0.5, 0, 255).astype(np.uint8)
@@ -151,17 +162,32 @@ def refined(level, picture, field, rise, rounds, widest):
         voted(level, picture, field, error)
 
 
+def settle(votes, picture, hole):
+    """Where the voted steps contradict the voted colours much, the colours are right: an edge, no seam."""
+    colour = picture[..., :3]
+    touched = cv2.dilate(hole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    for part, axis in ((votes[:, :, 4:7], 1), (votes[:, :, 7:10], 0)):
+        step = np.diff(colour, axis=axis)
+        there = part[:, :-1] if axis else part[:-1]
+        apart = step - there
+        size = np.abs(apart).max(-1, keepdims=True)
+        share = np.clip((size - LOW) / (HIGH - LOW), 0, 1)
+        there += share * apart
+
+
 def voted(level, picture, field, error):
     flat = picture.reshape(picture.shape[0], -1)
     if error is None:
         weight = level.trust
-        # unknown target: do not adapt shade
-        mean = np.zeros_like(picture)
+        mean = cv2.blur(picture, (SIDE, SIDE))
     else:
         mean = cv2.blur(picture, (SIDE, SIDE))
         near = cv2.boxFilter(error, -1, (2 * SIDE - 1, 2 * SIDE - 1), normalize=False)
         many = cv2.boxFilter((error > 0).astype(np.float32), -1, (2 * SIDE - 1, 2 * SIDE - 1), normalize=False)
         weight = level.trust * np.exp(-SHARP * error / (near / np.maximum(many, 1) + 1)) + 1e-12
-    total = vote(flat, mean, level.rows, level.columns, field, weight)
-    new = total[..., :4] / np.maximum(total[..., 4:], 1e-20)
-    picture[level.hole] = new[level.hole]
+    total = vote(flat, mean, level.rows, level.columns, field, weight.astype(np.float32))
+    total /= np.maximum(total[..., 10:], 1e-20)
+    picture[level.hole] = total[level.hole][:, :4]
+    ys, xs = np.nonzero(level.hole)
+    settle(total, picture, level.hole)
+    relax(picture, total, ys, xs, HOLD, SWEEPS)

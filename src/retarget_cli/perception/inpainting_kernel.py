@@ -121,24 +121,59 @@ def measure(flat: Any, mean: Any, rows: Any, columns: Any, field: Any, error: An
 
 @numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
 def vote(flat: Any, mean: Any, rows: Any, columns: Any, field: Any, weight: Any) -> Any:
-    """(H, W, 5) float32: sums of what the patches say, and of the weights."""
-    total = np.zeros((flat.shape[0], flat.shape[1] // 4, 5), np.float32)
+    """(H, W, 11) float32: sums of the patches' values, of their steps to the right and down, and of the weights."""
+    total = np.zeros((flat.shape[0], flat.shape[1] // 4, 11), np.float32)
+    b = np.zeros(4, np.float32)
     for k in range(rows.shape[0]):
         ty, tx = rows[k], columns[k]
         sy, sx = field[ty, tx, 0], field[ty, tx, 1]
-        b0 = shade(mean, ty, tx, sy, sx, 0)
-        b1 = shade(mean, ty, tx, sy, sx, 1)
-        b2 = shade(mean, ty, tx, sy, sx, 2)
+        for c in range(3):
+            b[c] = shade(mean, ty, tx, sy, sx, c)
         w = weight[ty, tx]
         for i in range(-REACH, REACH + 1):
+            here, below = flat[sy + i], flat[sy + i + 1]
             for j in range(-REACH, REACH + 1):
                 at = 4 * (sx + j)
-                total[ty + i, tx + j, 0] += w * (flat[sy + i, at] + b0)
-                total[ty + i, tx + j, 1] += w * (flat[sy + i, at + 1] + b1)
-                total[ty + i, tx + j, 2] += w * (flat[sy + i, at + 2] + b2)
-                total[ty + i, tx + j, 3] += w * flat[sy + i, at + 3]
-                total[ty + i, tx + j, 4] += w
+                sums = total[ty + i, tx + j]
+                for c in range(4):
+                    sums[c] += w * (here[at + c] + b[c])
+                for c in range(3):
+                    sums[4 + c] += w * (here[at + 4 + c] - here[at + c])
+                    sums[7 + c] += w * (below[at + c] - here[at + c])
+                sums[10] += w
     return total
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+def relax(picture: Any, votes: Any, rows: Any, columns: Any, hold: float, sweeps: int) -> None:
+    """Move the pixels at (rows, columns) of `picture` (H, W, 4) so that their steps are the voted ones.
+
+    Successive over-relaxation of the screened Poisson equation (Perez et al., Poisson Image Editing, 2003).
+
+    Args:
+        votes: (H, W, 11) as `vote` gives them, divided by the weights.
+        hold: how much a voted value weighs beside a voted step.
+    """
+    height, width = picture.shape[0], picture.shape[1]
+    for sweep in range(sweeps):
+        for n in range(rows.shape[0]):
+            k = rows.shape[0] - 1 - n if sweep % 2 else n
+            y, x = rows[k], columns[k]
+            for c in range(3):
+                total, count = np.float32(hold) * votes[y, x, c], np.float32(hold)
+                if x + 1 < width:
+                    total += picture[y, x + 1, c] - votes[y, x, 4 + c]
+                    count += 1
+                if x > 0:
+                    total += picture[y, x - 1, c] + votes[y, x - 1, 4 + c]
+                    count += 1
+                if y + 1 < height:
+                    total += picture[y + 1, x, c] - votes[y, x, 7 + c]
+                    count += 1
+                if y > 0:
+                    total += picture[y - 1, x, c] + votes[y - 1, x, 7 + c]
+                    count += 1
+                picture[y, x, c] += np.float32(1.8) * (total / count - picture[y, x, c])
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]

@@ -126,7 +126,9 @@ class AnimateResult:
     notes: tuple[str, ...]
 
 
-def animate(options: AnimateOptions, cache: Cache | None = None, progress: Progress | None = None) -> AnimateResult:
+def animate(
+    options: AnimateOptions, cache: Cache | None = None, progress: Progress | None = None
+) -> AnimateResult:
     """Make one video.
 
     Raises:
@@ -174,7 +176,9 @@ def check(options: AnimateOptions, path: Path) -> None:
     if not 0 <= options.smooth <= 1:
         raise UsageError(f"--smooth {options.smooth}: expected 0 to 1", "0 leaves all jitter, 0.35 is usual")
     if not options.driving.exists():
-        raise InputError(f"--driving {options.driving}: there is no such file", "give a clip, or a folder of frames")
+        raise InputError(
+            f"--driving {options.driving}: there is no such file", "give a clip, or a folder of frames"
+        )
     if options.audio is not None and not options.audio.is_file():
         raise InputError(f"--audio {options.audio}: there is no such file", "give a sound or video file")
     if path.exists() and not options.may_overwrite:
@@ -213,7 +217,9 @@ def _placed(driving: Driving, subject: Subject, body: Body, options: AnimateOpti
     return (placer.place(window) for window in windows)
 
 
-def perform(backend: Backend, subject: Subject, motion: Iterable[Motion]) -> Iterator[tuple[Fraction, Tensor]]:
+def perform(
+    backend: Backend, subject: Subject, motion: Iterable[Motion]
+) -> Iterator[tuple[Fraction, Tensor]]:
     """Let a backend move the subject: (time, RGBA (4, H, W)) of every frame, in order.
 
     Raises:

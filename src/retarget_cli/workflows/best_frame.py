@@ -17,7 +17,9 @@ def best_frame(motion: Motion, theta: FloatArray) -> int:
         InputError: nobody is seen in any frame.
     """
     if motion.theta is None or not motion.present.any():
-        raise InputError("no person is seen in any frame of the driving clip", "use a clip that shows one person")
+        raise InputError(
+            "no person is seen in any frame of the driving clip", "use a clip that shows one person"
+        )
     poses = axis_angle_to_matrix(torch.from_numpy(motion.theta))
     apart = geodesic_angle(poses, axis_angle_to_matrix(torch.from_numpy(theta))[None]).mean(1).numpy()
     return int(np.argmin(np.where(motion.present, apart, np.inf)))

@@ -46,7 +46,9 @@ def parse_size(text: str | None) -> CanvasSize:
         raise UsageError(f"--size {text}: expected a number or WIDTHxHEIGHT", "for example 720 or 1280x720")
     sides = [int(side) for side in match.groups() if side is not None]
     if min(sides) < SMALLEST or max(sides) > LARGEST:
-        raise UsageError(f"--size {text}: out of bounds", f"each side between {SMALLEST} and {LARGEST} pixels")
+        raise UsageError(
+            f"--size {text}: out of bounds", f"each side between {SMALLEST} and {LARGEST} pixels"
+        )
     if len(sides) == 1:
         return CanvasSize(longest=sides[0], may_enlarge=True)
     return CanvasSize(longest=max(sides), exact=(sides[1], sides[0]))

@@ -60,5 +60,3 @@ def open_comparison(subject: Subject, driving: Path, excerpt: Excerpt) -> Iterat
     ) as source:
         width = max(2, 2 * round(source.size[1] * height / source.size[0] / 2))
         yield Comparison(subject.primary.image, Film(source, (height, width)))
-
-

@@ -185,7 +185,17 @@ def _from_file(path: Path, body: Body, excerpt: Excerpt) -> Driving:
     if motion.body != body.name:
         motion = join(list(fit_windows(_split(motion), body)))
     rate = nominal_rate(motion.times)
-    return Driving(_split(motion), motion.size, rate, _tick(motion.times, rate), len(motion), None, lambda: motion.times[0], True, tuple)
+    return Driving(
+        _split(motion),
+        motion.size,
+        rate,
+        _tick(motion.times, rate),
+        len(motion),
+        None,
+        lambda: motion.times[0],
+        True,
+        tuple,
+    )
 
 
 def cut(motion: Motion, excerpt: Excerpt) -> Motion:

@@ -37,11 +37,13 @@ def output_path(template: str, source: str, driving: str, backend: str) -> Path:
             if not path.exists():
                 return path
     except (ValueError, KeyError, IndexError) as error:
-        raise UsageError(f"--output {template}: {error}", "for example out/{source}_{index:03d}.mp4") from error
+        raise UsageError(
+            f"--output {template}: {error}", "for example out/{source}_{index:03d}.mp4"
+        ) from error
     raise UsageError(f"--output {template}: all numbers up to {_MOST} are taken", "choose another name")
 
 
 def plain(name: str) -> str:
     """A name without anything that a path would take for a folder."""
-    kept = "".join("_" if sign in '/\\:\0' else sign for sign in name)
+    kept = "".join("_" if sign in "/\\:\0" else sign for sign in name)
     return kept if kept.strip(".") else "_"

@@ -67,7 +67,9 @@ def source_files(patterns: Iterable[str]) -> list[Path]:
         else:
             found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
         if not found:
-            raise InputError(f"--source {pattern}: there is no such file", "give a photo, several, a folder or a clip")
+            raise InputError(
+                f"--source {pattern}: there is no such file", "give a photo, several, a folder or a clip"
+            )
         files += found
     return files
 
@@ -108,7 +110,9 @@ def _shots(
         if known is not None:
             yield from _unpacked(known)
             return
-    found = _look_at_picture(path, canvas, choice) if is_picture(path) else _look_at_clip(path, canvas, choice)
+    found = (
+        _look_at_picture(path, canvas, choice) if is_picture(path) else _look_at_clip(path, canvas, choice)
+    )
     if cache is not None:
         cache.put(key, _packed(found), {})
     yield from found
@@ -138,7 +142,9 @@ def _look_at_clip(path: Path, canvas: CanvasSize, choice: Choice) -> list[tuple[
             if finding is not None and finding.soft_mask is not None:
                 shots.append(Shot(image, finding.soft_mask, finding))
     if not shots:
-        raise InputError(f"{path}: no person is seen in the source clip", "use a clip that shows one person plainly")
+        raise InputError(
+            f"{path}: no person is seen in the source clip", "use a clip that shows one person plainly"
+        )
     plate = median_plate([shot.image for shot in shots], [shot.mask for shot in shots])
     kept = _spread(shots)
     refined = [replace(shot, mask=person_mask(shot.image, shot.finding, None)) for shot in kept]

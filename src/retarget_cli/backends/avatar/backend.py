@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.avatar.figure import Figure, build_figure, compose
+from retarget_cli.backends.avatar.figure import Figure, build_figure
+from retarget_cli.backends.avatar.transforms import compose, pose_transforms
 from retarget_cli.backends.base import Backend, Performer, Signal, Spec, Window
 from retarget_cli.body.catalog import load_body
-from retarget_cli.body.kinematics import bone_transforms
 from retarget_cli.body.model import Body, Shape
 from retarget_cli.core.subject import Subject
-from retarget_cli.geometry.rotations import axis_angle_to_matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +47,14 @@ class Avatar(Backend):
         body = load_body(subject.body)
         shape = body.shaped(torch.from_numpy(subject.betas))
         step = max(1.5, subject.size[0] / settings.nodes)
-        figure = build_figure(subject.primary, body, shape, step)
+        figure = build_figure(subject.views, body, shape, step)
         return AvatarPerformer(figure, body, shape, subject.size, settings.samples)
 
 
 class AvatarPerformer(Performer):
     """One figure, posed and drawn frame by frame on the CPU."""
 
-    def __init__(
-        self, figure: Figure, body: Body, shape: Shape, size: tuple[int, int], samples: int
-    ) -> None:
+    def __init__(self, figure: Figure, body: Body, shape: Shape, size: tuple[int, int], samples: int) -> None:
         self.figure, self.body, self.shape = figure, body, shape
         self.size, self.samples = size, samples
 
@@ -70,8 +67,7 @@ class AvatarPerformer(Performer):
             motion = window.motion
             if motion.theta is None or motion.camera is None:
                 raise ValueError("the avatar needs a fitted motion")
-            rotations = axis_angle_to_matrix(torch.from_numpy(motion.theta))
-            posed = bone_transforms(self.shape.joints[None], self.body.parents, rotations).numpy()
+            posed = pose_transforms(motion.theta, self.body, self.shape)
             transforms = compose(posed, self.figure.unposed[None])
             rendered = np.empty((len(window), 4, *self.size), np.float32)
             for row in range(len(window)):

@@ -73,7 +73,9 @@ class PosedBody:
         Joints that the photo does not show (`unseen`) do not move on their own: they follow the hips.
         """
         weights = np.zeros((len(vertices), len(body.parents)), np.float32)
-        np.add.at(weights, (np.arange(len(weights))[:, None], body.weights_index.numpy()), body.weights.numpy())
+        np.add.at(
+            weights, (np.arange(len(weights))[:, None], body.weights_index.numpy()), body.weights.numpy()
+        )
         weights[:, 0] += weights[:, unseen].sum(1)
         weights[:, unseen] = 0
         shares = np.stack([weights[:, part == PART_OF_JOINT].sum(1) for part in Part], 1)

@@ -140,7 +140,10 @@ def edge_distance(domain: NDArray[np.bool_], lattice: Lattice) -> tuple[FloatArr
     inside = cv2.distanceTransform(padded.astype(np.uint8), cv2.DIST_L2, 5)
     outside = cv2.distanceTransform((~padded).astype(np.uint8), cv2.DIST_L2, 5)
     signed = cv2.GaussianBlur(np.where(padded, inside - 0.5, 0.5 - outside).astype(np.float32), (0, 0), 1.0)
-    slopes = (cv2.Sobel(signed, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(signed, cv2.CV_32F, 0, 1, scale=1 / 8))
+    slopes = (
+        cv2.Sobel(signed, cv2.CV_32F, 1, 0, scale=1 / 8),
+        cv2.Sobel(signed, cv2.CV_32F, 0, 1, scale=1 / 8),
+    )
     # The centre of pixel 0 lies at 0.5.
     at = lattice.points() + (pad - 0.5)
     sample = [cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR) for field in (signed, *slopes)]
