@@ -93,7 +93,7 @@ def _dress(part: Part, primary: Viewed, others: Sequence[Viewed], step: float) -
     if sheet is None:
         return None
     margin = int(np.ceil(step)) + 2
-    lent = [piece for other in others if (piece := borrow(sheet, part, primary, other, margin)) is not None]
+    lent = [piece for other in others if (piece := borrow(sheet, part, primary, other)) is not None]
     page = best_pages(sheet, lent)
     own = sheet.points[sheet.faces][..., :2]
     corners = np.stack([own, own, *(piece.corners for piece in lent)])[page, np.arange(len(page))]

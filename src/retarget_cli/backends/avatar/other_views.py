@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retarget_cli.backends.avatar.parts import BoolArray, Part
+from retarget_cli.backends.avatar.regions import grown
 from retarget_cli.backends.avatar.sheet import Sheet
 from retarget_cli.backends.avatar.texture import Page
 from retarget_cli.backends.avatar.transforms import compose, invert
@@ -15,7 +16,9 @@ from retarget_cli.backends.avatar.viewed import Viewed
 from retarget_cli.core.motion import FloatArray
 
 # A triangle is taken from a view in which it is turned to the viewer by at least this cosine.
-FACING = 0.35
+FACING = 0.05
+# The two fits differ by a few pixels: so far beyond the part its colours go on, as a share of the height.
+SLACK = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Borrowed:
     facing: FloatArray
 
 
-def borrow(sheet: Sheet, part: Part, primary: Viewed, other: Viewed, margin: int) -> Borrowed | None:
+def borrow(sheet: Sheet, part: Part, primary: Viewed, other: Viewed) -> Borrowed | None:
     """Carry a sheet of the primary view into another view; None when that does not show the part."""
     domain = other.domain(part)
     if not domain.any():
@@ -43,9 +46,20 @@ def borrow(sheet: Sheet, part: Part, primary: Viewed, other: Viewed, margin: int
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     # Faces that are turned to the viewer have normals towards negative z.
     facing = -normal[:, 2] / np.maximum(np.linalg.norm(normal, axis=1), 1e-6)
-    shown = inside(corners.mean(1)[:, :2], domain)
-    page = other.pages(part, domain, margin)[0]
-    return Borrowed(page, corners[..., :2].astype(np.float32), np.where(shown, facing, -1).astype(np.float32))
+    slack = max(2, round(SLACK * other.body.height))
+    shown = inside(corners.mean(1)[:, :2], grown(domain, slack))
+    page = other.pages(part, domain, 2 * slack)[0]
+    facing = spread(np.where(shown, facing, -1), sheet)
+    return Borrowed(page, corners[..., :2].astype(np.float32), facing)
+
+
+def spread(values: FloatArray, sheet: Sheet, rounds: int = 3) -> FloatArray:
+    """(F,) values of triangles averaged with their neighbours', so that no lone triangle differs."""
+    count = np.bincount(sheet.faces.ravel(), minlength=len(sheet.points))
+    for _ in range(rounds):
+        total = np.bincount(sheet.faces.ravel(), np.repeat(values, 3), minlength=len(sheet.points))
+        values = (total / np.maximum(count, 1))[sheet.faces].mean(1)
+    return values.astype(np.float32)
 
 
 def moved(sheet: Sheet, primary: Viewed, other: Viewed) -> FloatArray:
