@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
+from itertools import pairwise
 from typing import TYPE_CHECKING, get_type_hints
 
 from retarget_cli.core.errors import BackendError, UsageError
@@ -101,7 +102,7 @@ def option_help(options: type) -> dict[str, tuple[str, str]]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(options))).body[0]
     texts: dict[str, str] = {}
     body = getattr(tree, "body", [])
-    for statement, after in zip(body, body[1:], strict=False):
+    for statement, after in pairwise(body):
         is_field = isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
         if is_field and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
             texts[statement.target.id] = str(after.value.value)

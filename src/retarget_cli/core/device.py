@@ -34,7 +34,7 @@ def choose_device(name: str) -> DeviceChoice:
     """
     import torch
 
-    kind = name.split(":")[0]
+    kind, _, number = name.partition(":")
     if kind not in NAMES:
         raise DeviceError(f"--device {name}: unknown", f"one of {', '.join(NAMES)}")
     if kind == "cpu":
@@ -50,7 +50,6 @@ def choose_device(name: str) -> DeviceChoice:
             f"--device {name}: this machine, or this build of torch, has none",
             "use --device auto or cpu; `retarget doctor` shows what is there",
         )
-    index = int(name.split(":")[1]) if ":" in name and name.split(":")[1].isdigit() else None
-    if index is not None and index >= torch.cuda.device_count():
+    if kind == "cuda" and number and (not number.isdigit() or int(number) >= torch.cuda.device_count()):
         raise DeviceError(f"--device {name}: there are only {torch.cuda.device_count()}", "count from cuda:0")
     return DeviceChoice(torch.device(name), f"{name}, as asked")

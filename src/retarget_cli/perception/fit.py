@@ -31,18 +31,12 @@ from retarget_cli.perception.analytic_pose import (
     belief,
 )
 
-LIMBS = tuple(
-    (start[side], end[side])
-    for start, end in (
-        (SHOULDERS, ELBOWS),
-        (ELBOWS, WRISTS),
-        (HIPS, KNEES),
-        (KNEES, ANKLES),
-        (HEELS, TOES),
-        (SHOULDERS, HIPS),
-    )
-    for side in (0, 1)
-) + ((SHOULDERS[1], SHOULDERS[0]), (HIPS[1], HIPS[0]))
+_PAIRS = ((SHOULDERS, ELBOWS), (ELBOWS, WRISTS), (HIPS, KNEES), (KNEES, ANKLES), (HEELS, TOES), (SHOULDERS, HIPS))
+LIMBS = (
+    *((start[side], end[side]) for start, end in _PAIRS for side in (0, 1)),
+    (SHOULDERS[1], SHOULDERS[0]),
+    (HIPS[1], HIPS[0]),
+)
 
 # Knuckles, eyes and mouth are noisier than joints: they steer, but do not pull.
 _POOR = {
@@ -165,7 +159,7 @@ class BodyFitter:
             ridge = torch.full((75,), options.damping**2 + options.hold**2)
             ridge[72:] = 1e-6
             step = torch.linalg.solve(normal + torch.diag(ridge), gradient)
-            rotations = _turn(rotations, step[:, :72].unflatten(1, (24, 3)), posed.above)
+            rotations = _turn(rotations, step[:, :72].reshape(-1, 24, 3), posed.above)
             camera = _move_camera(camera, step[:, 72:], height)
             posed = self._posed(shape, rotations)
         return rotations, closest_camera(posed.landmarks, pose[..., :2], weight)
@@ -233,7 +227,7 @@ def _cross_matrix(vector: Tensor) -> Tensor:
     """(..., 3, 3) with M @ w = vector x w."""
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)
-    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*vector.shape, 3)
 
 
 def _reprojection(

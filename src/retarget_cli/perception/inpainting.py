@@ -1,193 +1,111 @@
-"""Fill a hole of a picture with what lies around it."""
+"""Fill a hole of a picture with what lies around it.
+
+Patches that touch the hole are matched to known ones, which then vote for the hole's pixels, by turns and from a
+small picture to the full one: Wexler et al., Space-Time Completion of Video, PAMI 2007, with the search of
+PatchMatch (Barnes et al., SIGGRAPH 2009). As in Image Melding (Darabi et al., SIGGRAPH 2012) a patch may be lighter
+or darker than the place it goes to, and patches vote for the steps between pixels, from which the picture is solved:
+so a wall's gradient runs on through the hole and no seam shows.
+
+Compared on the photos of the shared data: OpenCV's Telea, Navier-Stokes and FSR smear a hole this large, SHIFTMAP
+leaves pixels unfilled and takes 2 to 20 s.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
-from scipy import ndimage
 
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
-from retarget_cli.perception.inpainting_kernel import COUNT, REACH, SIDE, measure, peel, relax, search, vote
+from retarget_cli.perception.inpainting_field import Field, finer_field, first_field
+from retarget_cli.perception.inpainting_kernel import SIDE, keep_edges, measure, relax, search, vote
+from retarget_cli.perception.inpainting_level import Level, Region, levels_of
 
-COARSEST_REACH = 8.0
-COARSEST_SHORT = 24
-ROUNDS = (6, 5, 4, 3, 2)
-SEED = 20
-RISE = 2000.0
-TEXTURE = 10.0
-SHARP = 5.0
-HOLD = 1e-3
-SWEEPS = 30
-LOW, HIGH = 3.0, 8.0
-
-
-@dataclass
-class Level:
-    lab: FloatArray
-    hole: np.ndarray
-    source: np.ndarray
-    rows: np.ndarray
-    columns: np.ndarray
-    trust: FloatArray
-
-
-def make_level(lab, hole):
-    h, w = hole.shape
-    size = np.ones((SIDE, SIDE), np.uint8)
-    touches = cv2.dilate(hole.astype(np.uint8), size) > 0
-    inside = np.zeros_like(hole)
-    inside[REACH : h - REACH, REACH : w - REACH] = True
-    wider = cv2.dilate(hole.astype(np.uint8), np.ones((SIDE + 2, SIDE + 2), np.uint8)) > 0
-    source = inside & ~wider
-    source[h - REACH - 1 :] = False
-    source[:, w - REACH - 1 :] = False
-    rows, columns = np.nonzero(inside & touches)
-    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
-    trust = np.power(np.float32(1.3), -np.minimum(depth, 60)).astype(np.float32)
-    return Level(lab, hole, source, rows, columns, trust)
+# Turns of search and vote, from the coarsest level on; the last for all that follow.
+_ROUNDS = (7, 6, 5, 3, 2)
+# With more targets than this the field is only looked up.
+_MOST_TARGETS = 500_000
+# Half the square in which random search looks, at levels between the coarsest and the finest.
+_WIDEST = 8
+# What copying from the top of the picture to its bottom costs, in squared levels: pictures of standing people are
+# layered (sky, wall, floor; far and near), so the same height is likelier right (offsets cluster so: He and Sun,
+# Statistics of Patch Offsets for Image Completion, ECCV 2012).
+_RISE = 1500.0
+# How fast a patch's vote fades as it fits worse than those around it: averages of unlike patches are blurs.
+_SHARP = 5.0
+# A voted value weighs so much beside a voted step, and the equation is swept so often.
+_HOLD = 1e-3
+_SWEEPS = 30
+# Where values and steps contradict each other by more levels than these there is an edge, not a seam.
+_SEAM, _EDGE = 3.0, 8.0
+# For pictures too small for a patch.
+_TELEA_RADIUS = 3.0
 
 
-def pyramid(lab, hole):
-    levels = [make_level(lab, hole)]
-    known = (~hole).astype(np.float32)
-    lab = lab.copy()
-    while True:
-        depth = cv2.distanceTransform(levels[-1].hole.astype(np.uint8), cv2.DIST_L2, 3).max()
-        h, w = levels[-1].hole.shape
-        if depth <= COARSEST_REACH or min(h, w) // 2 < COARSEST_SHORT:
-            return levels
-        size = ((w + 1) // 2, (h + 1) // 2)
-        a = cv2.resize(lab * known[..., None], size, interpolation=cv2.INTER_AREA)
-        share = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
-        lab = a / np.maximum(share, 1e-3)[..., None]
-        hole = share < 0.5
-        known = (~hole).astype(np.float32)
-        level = make_level(lab, hole)
-        if level.source.sum() < 50 or not len(level.rows):
-            return levels
-        levels.append(level)
-
-
-def completed(image, hole, debug=None):
-    lab = np.dstack([image.astype(np.float32), texture(image, hole)])
-    levels = pyramid(lab, hole)
-    field = None
-    for number in range(len(levels) - 1, -1, -1):
-        level = levels[number]
-        picture = np.ascontiguousarray(level.lab)
-        rise = RISE / picture.shape[0]
-        if field is None:
-            field = started(level, picture, rise)
-            blank = True
-        else:
-            field = upsampled(level, field)
-            blank = False
-            grown = cv2.resize(previous, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-            picture[level.hole] = grown[level.hole]
-        n = ROUNDS[min(len(levels) - 1 - number, len(ROUNDS) - 1)]
-        h, w = level.hole.shape
-        refined(level, picture, field, rise, n, 1 << 30 if number == len(levels) - 1 else 8 if number else 2)
-        previous = picture
-        if debug is not None:
-            debug.append(picture[..., :3].copy())
-    return np.clip(picture[..., :3] + 0.5, 0, 255).astype(np.uint8)
-
-
-def texture(image, hole):
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    size = cv2.dilate(hole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 4
-    slope = np.minimum(slope, 40)
-    slope[size] = 0
-    known = (~size).astype(np.float32)
-    radius = (15, 15)
-    return TEXTURE * cv2.blur(slope, radius) / np.maximum(cv2.blur(known, radius), 1e-3)
-
-
-def started(level, picture, rise):
-    field = np.full((*level.hole.shape, 2), -1, np.int32)
-    depth = cv2.distanceTransform(level.hole.astype(np.uint8), cv2.DIST_L2, 5)
-    order = np.lexsort((np.arange(level.hole.sum()), depth[level.hole]))
-    ys, xs = np.nonzero(level.hole)
-    flat = picture.reshape(picture.shape[0], -1)
-    sy, sx = np.nonzero(level.source)
-    peel(flat, ~level.hole, sy, sx, ys[order], xs[order], field, rise)
-    return filled_field(level, field)
-
-
-def filled_field(level, field):
-    """give each target a legal source: nearest one"""
-    near = ndimage.distance_transform_edt(~level.source, return_distances=False, return_indices=True)
-    h, w = level.hole.shape
-    has = field[..., 0] >= 0
-    # those without: from nearest that has
-    idx = ndimage.distance_transform_edt(~has, return_distances=False, return_indices=True)
-    yy, xx = np.mgrid[:h, :w]
-    y = field[idx[0], idx[1], 0] + yy - idx[0]
-    x = field[idx[0], idx[1], 1] + xx - idx[1]
-    y = np.clip(y, 0, h - 1)
-    x = np.clip(x, 0, w - 1)
-    out = np.full_like(field, -1)
-    r, c = level.rows, level.columns
-    out[r, c, 0] = near[0][y[r, c], x[r, c]]
-    out[r, c, 1] = near[1][y[r, c], x[r, c]]
+def completed(image: Image, hole: Region) -> Image:
+    """(H, W, 3) uint8 with the hole (H, W) filled; all other pixels stay as they are, and so do all where no pixel
+    is known. The same input gives the same output.
+    """
+    if not hole.any() or hole.all():
+        return image.copy()
+    levels = levels_of(image, hole)
+    if not levels[0].usable:
+        return _smooth(image, hole)
+    picture = levels[-1].picture.copy()
+    field = first_field(levels[-1], picture, _rise(levels[-1]))
+    for number, level in enumerate(reversed(levels)):
+        if number > 0:
+            coarse = cv2.resize(picture, level.hole.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            picture = np.where(level.hole[..., None], coarse, level.picture)
+            field = finer_field(level, field)
+        finest = number == len(levels) - 1
+        widest = max(level.hole.shape) if number == 0 else 2 if finest else _WIDEST
+        rounds = _ROUNDS[min(number, len(_ROUNDS) - 1)] if len(level.targets) < _MOST_TARGETS else 0
+        _refine(level, picture, field, rounds, widest)
+    out = image.copy()
+    out[hole] = np.clip(picture[hole][:, :3] + 0.5, 0, 255).astype(np.uint8)
     return out
 
 
-def upsampled(level, field):
-    h, w = level.hole.shape
-    out = np.full((h, w, 2), -1, np.int32)
-    yy, xx = np.mgrid[:h, :w]
-    small = field[yy // 2, xx // 2]
-    has = small[..., 0] >= 0
-    out[..., 0] = np.where(has, small[..., 0] * 2 + yy % 2, -1)
-    out[..., 1] = np.where(has, small[..., 1] * 2 + xx % 2, -1)
-    return filled_field(level, out)
+def _rise(level: Level) -> float:
+    return _RISE / level.hole.shape[0]
 
 
-def refined(level, picture, field, rise, rounds, widest):
-    flat = picture.reshape(picture.shape[0], -1)
+def _refine(level: Level, picture: FloatArray, field: Field, rounds: int, widest: int) -> None:
+    """Search and vote by turns; `picture` (its hole) and `field` are improved."""
     error = np.zeros(level.hole.shape, np.float32)
-    widest = min(widest, max(level.hole.shape))
-    # first vote from the field itself
-    voted(level, picture, field, None)
+    flat = picture.reshape(len(picture), -1)
+    mean = cv2.blur(picture, (SIDE, SIDE))
+    _fill(level, picture, mean, field, level.trust)
     for number in range(rounds):
         mean = cv2.blur(picture, (SIDE, SIDE))
-        measure(flat, mean, level.rows, level.columns, field, error, rise)
-        for k in range(2):
-            search(flat, mean, level.source, level.rows, level.columns, field, error, rise, bool(k), widest, SEED + number * 2 + k)
-        voted(level, picture, field, error)
+        measure(flat, mean, level.targets, field, error, _rise(level))
+        for backward in (False, True):
+            seed = 2 * number + backward
+            search(
+                flat, mean, level.source, level.targets, field, error, _rise(level), backward, widest, seed
+            )  # fmt: skip
+        _fill(level, picture, mean, field, _weight(level, error))
 
 
-def settle(votes, picture, hole):
-    """Where the voted steps contradict the voted colours much, the colours are right: an edge, no seam."""
-    colour = picture[..., :3]
-    touched = cv2.dilate(hole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    for part, axis in ((votes[:, :, 4:7], 1), (votes[:, :, 7:10], 0)):
-        step = np.diff(colour, axis=axis)
-        there = part[:, :-1] if axis else part[:-1]
-        apart = step - there
-        size = np.abs(apart).max(-1, keepdims=True)
-        share = np.clip((size - LOW) / (HIGH - LOW), 0, 1)
-        there += share * apart
+def _weight(level: Level, error: FloatArray) -> FloatArray:
+    """(H, W) how much each target's patch counts: by depth, and by its fit as compared with those around it."""
+    box = (2 * SIDE - 1, 2 * SIDE - 1)
+    usual = cv2.blur(error, box) / np.maximum(cv2.blur((error > 0).astype(np.float32), box), 1e-6)
+    fit = np.exp(-_SHARP * np.maximum(error, 0) / (np.maximum(usual, 0) + 1))
+    return np.asarray(level.trust * fit + 1e-12, np.float32)
 
 
-def voted(level, picture, field, error):
-    flat = picture.reshape(picture.shape[0], -1)
-    if error is None:
-        weight = level.trust
-        mean = cv2.blur(picture, (SIDE, SIDE))
-    else:
-        mean = cv2.blur(picture, (SIDE, SIDE))
-        near = cv2.boxFilter(error, -1, (2 * SIDE - 1, 2 * SIDE - 1), normalize=False)
-        many = cv2.boxFilter((error > 0).astype(np.float32), -1, (2 * SIDE - 1, 2 * SIDE - 1), normalize=False)
-        weight = level.trust * np.exp(-SHARP * error / (near / np.maximum(many, 1) + 1)) + 1e-12
-    total = vote(flat, mean, level.rows, level.columns, field, weight.astype(np.float32))
-    total /= np.maximum(total[..., 10:], 1e-20)
-    picture[level.hole] = total[level.hole][:, :4]
-    ys, xs = np.nonzero(level.hole)
-    settle(total, picture, level.hole)
-    relax(picture, total, ys, xs, HOLD, SWEEPS)
+def _fill(level: Level, picture: FloatArray, mean: FloatArray, field: Field, weight: FloatArray) -> None:
+    """Let the patches vote, and solve for the hole's pixels."""
+    votes = vote(picture, mean, level.targets, field, weight)
+    votes /= np.maximum(votes[..., 10:], 1e-20)
+    picture[level.hole] = votes[level.hole][:, :4]
+    keep_edges(votes, picture, _SEAM, _EDGE)
+    relax(picture, votes, level.pixels, _HOLD, _SWEEPS)
+
+
+def _smooth(image: Image, hole: Region) -> Image:
+    """For pictures in which no whole patch is known."""
+    filled = cv2.inpaint(image, hole.astype(np.uint8), _TELEA_RADIUS, cv2.INPAINT_TELEA)
+    return np.where(hole[..., None], filled, image).astype(np.uint8)

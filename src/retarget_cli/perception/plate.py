@@ -9,40 +9,33 @@ import numpy as np
 
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.inpainting import completed
+from retarget_cli.perception.inpainting_level import Region
 
-# Inpainting works on this many pixels on the longer side: its cost grows with the square of the hole.
-INPAINTED_SIDE = 512
-# The person's shadow and the soft edge of the mask, as a share of the longer side.
+# The person's contact shadow and the soft edge of the mask, as a share of the longer side.
 HALO = 0.012
+# Strands of hair and fringes beyond it stand out from what lies farther off by so many levels, and by so many
+# times the spread that is usual there.
+_ODD_LEVELS = 30.0
+_ODD_SPREAD = 3.0
+# The border about such leftovers, as a share of the longer side.
+_FRINGE = 0.004
+# Specks of background within the person, smaller than this share of the picture, tell more of him than of it.
+_SPECK = 0.001
 
 
 def empty_plate(image: Image, mask: FloatArray) -> Image:
     """(H, W, 3): a picture without the person of `mask` (H, W).
 
-    The hole is filled at a reduced size by copying what lies around it along shifted pieces (texture goes on), and
-    the seams are blended; the rest stays as it is.
+    What lies around the person is continued behind him; the rest stays as it is. Where the person is everywhere the
+    picture's mean colour is all that is known. About 1.5 s for 576x1024 with a person on a fifth of it.
     """
-    hole = grown(mask > 0.05, HALO)
-    if not hole.any() or hole.all():
+    if not (mask > 0.05).any():
         return image.copy()
-    factor = min(1.0, INPAINTED_SIDE / max(image.shape[:2]))
-    size = (max(8, round(image.shape[1] * factor)), max(8, round(image.shape[0] * factor)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    small_hole = cv2.resize(hole.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-    small_hole = grown(small_hole, 0.004)
-    filled = continued(np.asarray(small, np.uint8), small_hole)
-    large = cv2.resize(filled, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    away = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 5)
-    share = np.clip(1 - away / max(2.0, 0.006 * max(image.shape[:2])), 0, 1)[..., None]
-    return (image * (1 - share) + large * share + 0.5).astype(np.uint8)
-
-
-def continued(image: Image, hole: np.ndarray) -> Image:  # type: ignore[type-arg]
-    """Fill the hole (H, W) bool of a small picture."""
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
-    out = lab.copy()
-    cv2.xphoto.inpaint(lab, np.where(hole, 0, 255).astype(np.uint8), out, cv2.xphoto.INPAINT_SHIFTMAP)
-    return np.asarray(cv2.cvtColor(out, cv2.COLOR_LAB2RGB), np.uint8)
+    hole = _hole(image, mask)
+    if hole.all():
+        return np.broadcast_to((image.mean((0, 1)) + 0.5).astype(np.uint8), image.shape).copy()
+    return completed(image, hole)
 
 
 def median_plate(images: Sequence[Image], masks: Sequence[FloatArray]) -> Image:
@@ -61,3 +54,40 @@ def grown(region: np.ndarray, share: float) -> np.ndarray:  # type: ignore[type-
     radius = max(1, round(share * max(region.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return np.asarray(cv2.dilate(region.astype(np.uint8), kernel) > 0)
+
+
+def _hole(image: Image, mask: FloatArray) -> Region:
+    """(H, W) bool: what is to be filled; less generous where else nothing would be left to fill it with."""
+    hole = grown(mask > 0.05, HALO)
+    if hole.all():
+        return np.asarray(mask > 0.05)
+    hole = _with_leftovers(image, hole)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((~hole).astype(np.uint8), connectivity=4)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    # The largest is kept whatever its size: something must be known.
+    speck = areas < min(_SPECK * hole.size, areas[1:].max()) if count > 1 else np.zeros(count, bool)
+    speck[0] = False
+    return np.asarray(hole | speck[labels])
+
+
+def _with_leftovers(image: Image, hole: Region) -> Region:
+    """The hole and what in a band about it belongs to the person: hair and motion blur that the mask missed.
+
+    It touches the hole and differs from the background farther off, where that is plain; where it is textured
+    nothing can be told, and nothing shows either.
+    """
+    far = ~grown(hole, 2 * HALO)
+    if not far.any():
+        return hole
+    sigma = 2 * HALO * max(hole.shape)
+    share = cv2.GaussianBlur(far.astype(np.float32), (0, 0), sigma)
+    known = np.maximum(share, 1e-4)[..., None]
+    colour = np.where(far[..., None], image, 0).astype(np.float32)
+    mean = cv2.GaussianBlur(colour, (0, 0), sigma) / known
+    spread = np.sqrt(np.maximum(cv2.GaussianBlur(colour**2, (0, 0), sigma) / known - mean**2, 0))
+    apart = np.abs(image - mean)
+    odd = ((apart > _ODD_LEVELS) & (apart > _ODD_SPREAD * spread)).any(-1) & (share > 0.01) & ~far
+    _, labels = cv2.connectedComponents((hole | odd).astype(np.uint8), connectivity=8)
+    mine = np.unique(labels[hole])
+    found = odd & ~hole & np.isin(labels, mine)
+    return np.asarray(hole | grown(found, _FRINGE)) if found.any() else hole

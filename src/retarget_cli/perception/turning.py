@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,9 @@ from retarget_cli.core.motion import FloatArray, Motion, join
 
 BODY_PAIRS = tuple((left, left + 1) for left in range(11, 33, 2))
 FACE_PAIRS = ((1, 4), (2, 5), (3, 6), (7, 8), (9, 10))
-# A turn by so much from one frame to the next costs nothing, radians; a whole half turn costs about 1.
-FREE_TURN = np.radians(50)
+# A turn by so much from one frame to the next costs nothing, radians: noise, and what a quick person turns in the
+# time between. A whole half turn costs 1.
+NOISE, QUICKEST = np.radians(45), np.radians(300)
 # What it costs to disbelieve the network in one frame.
 DISBELIEF = 0.035
 # Beyond this angle between chest and face, radians, the face was exchanged too.
@@ -29,7 +31,7 @@ NECK_LIMIT = np.radians(110)
 def straighten(windows: Iterable[Motion]) -> Iterator[Motion]:
     """The same windows of landmarks with left and right where they belong."""
     waiting: Motion | None = None
-    state: tuple[float, int] | None = None  # direction and reading of the last frame that was given out
+    state: float | None = None  # direction in the last frame that was given out
     for window in windows:
         if waiting is not None:
             fixed, state = _straightened(waiting, window, state)
@@ -40,21 +42,23 @@ def straighten(windows: Iterable[Motion]) -> Iterator[Motion]:
 
 
 def _straightened(
-    window: Motion, following: Motion | None, state: tuple[float, int] | None
-) -> tuple[Motion, tuple[float, int] | None]:
+    window: Motion, following: Motion | None, state: float | None
+) -> tuple[Motion, float | None]:
     around = window if following is None else join([window, following])
     rows = np.flatnonzero(around.present)
     if not len(rows):
         return window, state
     angles = facing(around.world[rows])
-    swaps = least_turning(angles, None if state is None else state[0])
+    times = np.array([float(around.times[row]) for row in rows])
+    free = np.minimum(NOISE + QUICKEST * np.diff(times, prepend=times[0]), np.radians(150))
+    swaps = least_turning(angles, free, state)
     own = rows < len(window)
     pose, world = window.pose.copy(), window.world.copy()
     for row in rows[own & swaps]:
         pose[row], world[row] = exchanged(pose[row], world[row])
     if own.any():
         last = int(np.flatnonzero(own)[-1])
-        state = float(angles[last] + np.pi * swaps[last]), int(swaps[last])
+        state = float(np.pi - angles[last] if swaps[last] else angles[last])
     return replace(window, pose=pose, world=world), state
 
 
@@ -64,22 +68,23 @@ def facing(world: FloatArray) -> FloatArray:
     return np.arctan2(across[:, 2], across[:, 0]).astype(np.float32)
 
 
-def least_turning(angles: FloatArray, before: float | None) -> NDArray[np.bool_]:
+def least_turning(angles: FloatArray, free: FloatArray, before: float | None) -> NDArray[np.bool_]:
     """(T,) which frames to read the other way, so that the whole turns as little as possible.
 
     Args:
-        angles: (T,) directions as the network has them.
+        angles: (T,) directions as the network has them; read the other way they are pi minus that.
+        free: (T,) how far a turn since the frame before costs nothing, radians, below pi.
         before: the direction of the frame before the first, after correction; None at the clip's start.
     """
-    choices = np.stack([angles, angles + np.pi], 1)
+    choices = np.stack([angles, np.pi - angles], 1)
     cost = np.array([0.0, DISBELIEF])
     if before is not None:
-        cost = cost + _jump(choices[0] - before)
+        cost = cost + _jump(choices[0] - before, free[0])
     origin = np.zeros((len(angles), 2), np.int64)
     for row in range(1, len(angles)):
-        step = cost[:, None] + _jump(choices[row][None] - choices[row - 1][:, None])
+        step = cost[:, None] + _jump(choices[row][None] - choices[row - 1][:, None], free[row])
         origin[row] = step.argmin(0)
-        cost = step.min(0) + (0.0, DISBELIEF)
+        cost = step.min(0) + np.array([0.0, DISBELIEF])
     swaps = np.zeros(len(angles), bool)
     reading = int(cost.argmin())
     for row in range(len(angles) - 1, -1, -1):
@@ -88,9 +93,9 @@ def least_turning(angles: FloatArray, before: float | None) -> NDArray[np.bool_]
     return swaps
 
 
-def _jump(turn: NDArray[np.floating]) -> NDArray[np.floating]:  # type: ignore[type-arg]
+def _jump(turn: NDArray[Any], free: float) -> NDArray[Any]:
     away = np.abs((turn + np.pi) % (2 * np.pi) - np.pi)
-    return np.maximum(away - FREE_TURN, 0) / (np.pi - FREE_TURN)
+    return np.maximum(away - free, 0) / (np.pi - free)
 
 
 def exchanged(pose: FloatArray, world: FloatArray) -> tuple[FloatArray, FloatArray]:

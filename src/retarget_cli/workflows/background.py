@@ -125,8 +125,8 @@ def driving_plate(path: Path, choice: Choice, longest: int) -> Image:
     with PersonTracker(choice, video=False, with_mask=True) as tracker:
         for frame in frames:
             finding = tracker.find(frame)
-            seen = finding is not None and finding.soft_mask is not None
-            masks.append(finding.soft_mask if seen else np.zeros(frame.shape[:2], np.float32))
+            mask = None if finding is None else finding.soft_mask
+            masks.append(np.zeros(frame.shape[:2], np.float32) if mask is None else mask)
     return median_plate(frames, masks)
 
 

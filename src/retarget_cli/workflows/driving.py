@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from retarget_cli.workflows.progress import Progress, counted
 
 # The pose network looks at 256 px around the person: more than this only costs time.
 PERCEIVED_SIDE = 720
-VERSION = 2
+VERSION = 3
 # Windows of landmarks that perception may be ahead: 25 kB each, and the source is prepared meanwhile.
 AHEAD = 64
 
@@ -213,7 +214,7 @@ def cut(motion: Motion, excerpt: Excerpt) -> Motion:
 
 def nominal_rate(times: tuple[Fraction, ...]) -> Fraction:
     """Frames a second: one over the commonest distance between two frames; 25 for a single one."""
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     if not gaps:
         return Fraction(25)
     return 1 / max(sorted(set(gaps)), key=gaps.count)

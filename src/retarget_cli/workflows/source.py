@@ -213,7 +213,7 @@ def _resized(view: View, primary: View) -> View:
 
 
 def _packed(found: list[tuple[Shot, Image]]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}  # type: ignore[type-arg]
     for number, (shot, plate) in enumerate(found):
         arrays[f"{number}.image"] = shot.image
         arrays[f"{number}.mask"] = shot.mask
@@ -225,7 +225,5 @@ def _packed(found: list[tuple[Shot, Image]]) -> dict[str, np.ndarray]:  # type: 
 
 def _unpacked(arrays: dict[str, np.ndarray]) -> Iterator[tuple[Shot, Image]]:  # type: ignore[type-arg]
     for number in range(len(arrays) // 5):
-        image, mask, pose, world, plate = (
-            arrays[f"{number}.{name}"] for name in ("image", "mask", "pose", "world", "plate")
-        )
-        yield Shot(image, mask, PoseFinding(pose, world, None)), plate
+        finding = PoseFinding(arrays[f"{number}.pose"], arrays[f"{number}.world"], None)
+        yield Shot(arrays[f"{number}.image"], arrays[f"{number}.mask"], finding), arrays[f"{number}.plate"]

@@ -34,7 +34,7 @@ def build_sheet(body: PosedBody, part: Part, domain: BoolArray, step: float) -> 
 
     Border nodes are moved onto the domain's edge, which makes the outline smooth whatever the step.
     """
-    lattice = Lattice.over(*domain.shape, step)
+    lattice = Lattice.over(domain.shape[0], domain.shape[1], step)
     inset, slope = edge_distance(domain, lattice)
     inside = inset > 0
     cells = _cells(inside)
