@@ -47,7 +47,7 @@ def test_the_last_window_decides_the_next() -> None:
 
 
 def test_a_quick_turn_in_a_slow_clip_is_believed() -> None:
-    angles = np.array([0.2, 0.2, 2.6, 2.7, 2.7], np.float32)
+    angles = np.array([0.2, 0.2, 2.0, 2.1, 2.1], np.float32)
     slow = np.full(5, np.radians(110), np.float32)
     assert not least_turning(angles, slow, None).any()
 

@@ -23,7 +23,7 @@ FEET = (27, 28, 29, 30, 31, 32)
 ANKLES = (27, 28)
 
 
-class Path(Enum):
+class MotionPath(Enum):
     """Whose place: `RELATIVE` starts where the source stands, `ABSOLUTE` stands where the driving person does."""
 
     RELATIVE = "relative"
@@ -71,7 +71,7 @@ class Placer:
         theta: FloatArray,
         camera: FloatArray,
         size: tuple[int, int],
-        path: Path = Path.RELATIVE,
+        path: MotionPath = MotionPath.RELATIVE,
         framing: Framing = Framing.FIT,
     ) -> None:
         self.body, self.size, self.path, self.framing = body, size, path, framing
@@ -94,7 +94,7 @@ class Placer:
         if self._reference is None:
             hips, floor, scale = (a.expand(len(motion), *a.shape[1:]) for a in _where(self.home))
             feet = driving.feet
-        elif self.path is Path.RELATIVE:
+        elif self.path is MotionPath.RELATIVE:
             hips, floor, scale, feet = self._relative(driving, stature(driver))
         else:
             hips, floor, scale, feet = self._absolute(driving, stature(driver), motion.size)
@@ -144,7 +144,7 @@ class Placer:
 
     def _inside(self, scale: Tensor, hips: Tensor, floor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rows, columns = self.size
-        relative = self.path is Path.RELATIVE
+        relative = self.path is MotionPath.RELATIVE
         # Nobody grows taller than the picture, unless the source already is.
         usual = self.home.scale if relative else scale.median()
         tallest = torch.maximum(0.88 * rows / torch.tensor(self.height), usual)

@@ -53,6 +53,18 @@ class Screen:
             self.stream.write(text + "\n")
             self.stream.flush()
 
+    def error(self, message: str, hint: str) -> None:
+        """What went wrong and what to do; also when quiet, and also as JSON where that was asked for."""
+        text = f"error: {message}\n" + (f"hint: {hint}\n" if hint else "")
+        if self.is_terminal:
+            self.console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+        else:
+            self.stream.write(text)
+            self.stream.flush()
+        if self.is_json:
+            sys.stdout.write(json.dumps({"error": message, "hint": hint}, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
     def result(self, text: str, data: Mapping[str, object]) -> None:
         """The outcome: `data` as JSON where that was asked for, else `text`."""
         if self.is_json:

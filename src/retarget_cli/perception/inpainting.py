@@ -22,7 +22,7 @@ from retarget_cli.perception.inpainting_kernel import SIDE, keep_edges, measure,
 from retarget_cli.perception.inpainting_level import Level, Region, levels_of
 
 # Turns of search and vote, from the coarsest level on; the last for all that follow.
-_ROUNDS = (7, 6, 5, 3, 2)
+_ROUNDS = (14, 12, 8, 3, 2)
 # With more targets than this the field is only looked up.
 _MOST_TARGETS = 500_000
 # Half the square in which random search looks, at levels between the coarsest and the finest.
@@ -56,7 +56,7 @@ def completed(image: Image, hole: Region) -> Image:
     for number, level in enumerate(reversed(levels)):
         if number > 0:
             coarse = cv2.resize(picture, level.hole.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            picture = np.where(level.hole[..., None], coarse, level.picture)
+            picture = np.ascontiguousarray(np.where(level.hole[..., None], coarse, level.picture), np.float32)
             field = finer_field(level, field)
         finest = number == len(levels) - 1
         widest = max(level.hole.shape) if number == 0 else 2 if finest else _WIDEST

@@ -160,7 +160,7 @@ def keep_edges(votes: Any, picture: Any, seam: float, edge: float) -> None:
             for first, ny, nx in ((4, y, x + 1), (7, y + 1, x)):
                 if ny >= height or nx >= width:
                     continue
-                size = np.float32(0)
+                size: Any = np.float32(0)
                 for c in range(3):
                     size = max(size, abs(picture[ny, nx, c] - picture[y, x, c] - votes[y, x, first + c]))
                 share = np.float32(min(max((size - seam) / (edge - seam), 0), 1))

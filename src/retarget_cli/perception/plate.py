@@ -20,6 +20,8 @@ _ODD_LEVELS = 30.0
 _ODD_SPREAD = 3.0
 # The border about such leftovers, as a share of the longer side.
 _FRINGE = 0.004
+# They are looked for at this many pixels on the longer side.
+_GLANCE = 384
 # Specks of background within the person, smaller than this share of the picture, tell more of him than of it.
 _SPECK = 0.001
 
@@ -79,15 +81,28 @@ def _with_leftovers(image: Image, hole: Region) -> Region:
     far = ~grown(hole, 2 * HALO)
     if not far.any():
         return hole
-    sigma = 2 * HALO * max(hole.shape)
-    share = cv2.GaussianBlur(far.astype(np.float32), (0, 0), sigma)
-    known = np.maximum(share, 1e-4)[..., None]
-    colour = np.where(far[..., None], image, 0).astype(np.float32)
-    mean = cv2.GaussianBlur(colour, (0, 0), sigma) / known
-    spread = np.sqrt(np.maximum(cv2.GaussianBlur(colour**2, (0, 0), sigma) / known - mean**2, 0))
+    mean, spread, share = _surroundings(image, far)
     apart = np.abs(image - mean)
     odd = ((apart > _ODD_LEVELS) & (apart > _ODD_SPREAD * spread)).any(-1) & (share > 0.01) & ~far
     _, labels = cv2.connectedComponents((hole | odd).astype(np.uint8), connectivity=8)
-    mine = np.unique(labels[hole])
-    found = odd & ~hole & np.isin(labels, mine)
+    found = odd & ~hole & np.isin(labels, np.unique(labels[hole]))
     return np.asarray(hole | grown(found, _FRINGE)) if found.any() else hole
+
+
+def _surroundings(image: Image, far: Region) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean and spread of the colours of `far` about each pixel, (H, W, 3), and how much of it there is, (H, W)."""
+    height, width = far.shape
+    factor = min(1.0, _GLANCE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+
+    def about(seen: FloatArray) -> FloatArray:
+        small = cv2.resize(seen, size, interpolation=cv2.INTER_AREA)
+        blurred = cv2.GaussianBlur(small, (0, 0), 2 * HALO * max(size))
+        return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+    weight = far.astype(np.float32)
+    colour: FloatArray = np.asarray(image * weight[..., None], np.float32)
+    share = about(weight)
+    known = np.maximum(share, 1e-4)[..., None]
+    mean = about(colour) / known
+    return mean, np.sqrt(np.maximum(about(colour**2) / known - mean**2, 0)), share

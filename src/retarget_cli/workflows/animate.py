@@ -20,15 +20,13 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 from torch import Tensor
 
-from retarget_cli.backends.base import Backend, Window
+from retarget_cli.backends.base import Performer, Window
 from retarget_cli.backends.registry import DEFAULT, make_backend
 from retarget_cli.body.catalog import load_body
 from retarget_cli.body.model import Body
-from retarget_cli.body.placement import Framing, Placer
-from retarget_cli.body.placement import Path as MotionPath
+from retarget_cli.body.placement import Framing, MotionPath, Placer
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import BackendError, InputError, OutputError, UsageError
 from retarget_cli.core.motion import Motion, join
@@ -40,12 +38,12 @@ from retarget_cli.perception.missing import Missing, fill_missing
 from retarget_cli.perception.motion_reader import WINDOW
 from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.smoothing import resample_motion, smooth_motion
-from retarget_cli.workflows.background import TRANSPARENT, Background, open_background, parse_color
+from retarget_cli.workflows.background import TRANSPARENT, open_background, parse_color
 from retarget_cli.workflows.best_frame import best_frame
 from retarget_cli.workflows.canvas import parse_size
 from retarget_cli.workflows.comparison import open_comparison
-from retarget_cli.workflows.compose import cut_out, over
 from retarget_cli.workflows.driving import Driving, Excerpt, open_driving
+from retarget_cli.workflows.frames import composed
 from retarget_cli.workflows.output_name import output_path
 from retarget_cli.workflows.overlap import overlapped
 from retarget_cli.workflows.progress import Progress, Silence
@@ -113,6 +111,7 @@ class AnimateResult:
         size: (height, width).
         rate: nominal frames a second.
         seconds: wall time.
+        first_frame: seconds until the first frame was made.
         device: what ran, and why.
         notes: what the user should know.
     """
@@ -122,6 +121,7 @@ class AnimateResult:
     size: tuple[int, int]
     rate: Fraction
     seconds: float
+    first_frame: float
     device: str
     notes: tuple[str, ...]
 
@@ -154,17 +154,22 @@ def animate(
             open_background(options.background, subject, options.driving, options.person)
         )
         windows = _placed(driving, subject, body, options)
-        performed = perform(backend, subject, windows)
+        performer = backend.prepare(subject)
+        performed = perform(performer, windows, subject.size, backend.spec.window)
         rendered = stack.enter_context(overlapped(performed, ahead=2))
-        frames = _composed(rendered, background, subject)
+        frames = composed(rendered, background, subject.size)
         if options.is_compared:
             comparison = stack.enter_context(open_comparison(subject, options.driving, options.excerpt))
             frames = ((time, comparison.beside(time, picture)) for time, picture in frames)
-        size, writer = _write(frames, path, driving, options, progress)
+        first = next(frames)
+        first_frame = clock.perf_counter() - started
+        size, writer = _write(itertools.chain([first], frames), path, driving, options, progress)
     seconds = clock.perf_counter() - started
     notes = (*driving.notes(), *writer.notes)
     rate = options.fps or driving.rate
-    return AnimateResult(path, writer.frames_written, size, rate, seconds, choice.reason, notes)
+    return AnimateResult(
+        path, writer.frames_written, size, rate, seconds, first_frame, choice.reason, notes
+    )
 
 
 def check(options: AnimateOptions, path: Path) -> None:
@@ -218,12 +223,18 @@ def _placed(driving: Driving, subject: Subject, body: Body, options: AnimateOpti
 
 
 def perform(
-    backend: Backend, subject: Subject, motion: Iterable[Motion]
+    performer: Performer, motion: Iterable[Motion], size: tuple[int, int], window: int
 ) -> Iterator[tuple[Fraction, Tensor]]:
-    """Let a backend move the subject: (time, RGBA (4, H, W)) of every frame, in order.
+    """Let a performer move its subject: (time, RGBA (4, H, W)) of every frame, in order.
+
+    Args:
+        performer: of a backend.
+        motion: placed, in parts of any length.
+        size: (height, width) that frames must have.
+        window: frames that the performer is handed at a time.
 
     Raises:
-        BackendError: the backend gave back too few or too many frames, of another size, or left some unread.
+        BackendError: it gave back too few or too many frames, of another size, or left some unread.
     """
     times: deque[Fraction] = deque()
     taken = 0
@@ -231,16 +242,16 @@ def perform(
 
     def windows() -> Iterator[Window]:
         nonlocal taken, is_read
-        for part in rewindowed(motion, backend.spec.window):
+        for part in rewindowed(motion, window):
             times.extend(part.times)
             yield Window(taken, part)
             taken += len(part)
         is_read = True
 
-    name = type(backend).__name__
+    name = type(performer).__name__
     given = 0
-    for rendered in backend.prepare(subject).perform(windows()):
-        if rendered.ndim != 4 or rendered.shape[1:] != (4, *subject.size):
+    for rendered in performer.perform(windows()):
+        if rendered.ndim != 4 or rendered.shape[1:] != (4, *size):
             raise BackendError(f"{name} gave frames of {tuple(rendered.shape)}, expected (T, 4, H, W)")
         for frame in rendered:
             if not times:
@@ -261,23 +272,6 @@ def rewindowed(parts: Iterable[Motion], length: int) -> Iterator[Motion]:
             rest = rest.rows(length, len(rest))
     if rest is not None and len(rest):
         yield rest
-
-
-def _composed(
-    rendered: Iterable[tuple[Fraction, Tensor]], background: Background, subject: Subject
-) -> Iterator[tuple[Fraction, Image]]:
-    """The person over the background, uint8; RGBA where there is none."""
-    start: Fraction | None = None
-    for time, frame in rendered:
-        start = time if start is None else start
-        plate = background.at(time - start)
-        out = np.empty((*subject.size, 4 if plate is None else 3), np.uint8)
-        pixels = frame.numpy() if frame.device.type == "cpu" else frame.cpu().numpy()
-        if plate is None:
-            cut_out(pixels, out)
-        else:
-            over(pixels, plate, out)
-        yield time, out
 
 
 def _write(

@@ -1,0 +1,44 @@
+"""`retarget bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from retarget_cli.cli.running import running
+
+
+def bench(
+    source: Annotated[Path | None, typer.Option("--source", "-s", help="Photo; default the example's.")] = None,
+    driving: Annotated[Path | None, typer.Option("--driving", "-d", help="Clip; default the example's.")] = None,
+    sizes: Annotated[str, typer.Option(help="Longer sides to measure at, with commas.")] = "512",
+    frames: Annotated[int | None, typer.Option(min=8, help="At most so many frames.")] = None,
+    backend: Annotated[str, typer.Option(help="Method.")] = "avatar",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    cold: Annotated[bool, typer.Option("--cold", help="Also time a first start, with nothing compiled yet.")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help="Compare peak memory of a 10 s and a 60 s clip.")] = False,
+    reenact: Annotated[
+        Path | None, typer.Option(help="Only: move the clip's first frame like the clip and compare with its frames.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks.")] = False,
+) -> None:
+    """Measure: milliseconds a frame of every stage, frames a second, memory, and quality on a clip."""
+    with running(as_json=as_json, debug=debug) as screen:
+        if reenact is not None:
+            from retarget_cli.workflows.reenact import reenact_clip
+
+            outcome = reenact_clip(reenact, backend, device)
+            screen.result(outcome.text(), outcome.data())
+            return
+        from retarget_cli.workflows.bench import BenchOptions, measure
+
+        try:
+            sides = tuple(int(side) for side in sizes.split(","))
+        except ValueError as error:
+            raise typer.BadParameter(f"--sizes {sizes}: expected numbers with commas, as 256,512") from error
+        options = BenchOptions(source, driving, sides, frames, backend, device, cold, memory)
+        report = measure(options, screen.line)
+        screen.result(report.text(), report.data())
