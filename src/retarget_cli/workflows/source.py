@@ -29,7 +29,7 @@ from retarget_cli.perception.pose import PoseFinding
 from retarget_cli.workflows.canvas import CanvasSize, fit_canvas
 from retarget_cli.workflows.progress import Progress
 
-VERSION = 1
+VERSION = 2
 LONGEST_SIDE = 1024
 # Of a source clip so many frames are looked at, evenly spread, and so many kept as views.
 CLIP_FRAMES = 24
