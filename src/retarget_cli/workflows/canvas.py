@@ -100,7 +100,9 @@ def _placed(finding: PoseFinding, size: tuple[int, int], wanted: tuple[int, int]
     low, high = seen.min(0), seen.max(0)
     margin = 0.15 * (high - low).max()
     room = np.array([wanted[1], wanted[0]]) / np.maximum(high - low + 2 * margin, 1)
-    factor = float(min(cover, room.min()))
+    # Never smaller than the whole picture needs: what lies beyond its border is a mirror image.
+    whole = min(wanted[0] / size[0], wanted[1] / size[1])
+    factor = float(np.clip(room.min(), whole, cover))
     corner = (low + high) / 2 * factor - np.array([wanted[1], wanted[0]]) / 2
     limit = np.array([size[1], size[0]]) * factor - np.array([wanted[1], wanted[0]])
     corner = np.where(limit >= 0, np.clip(corner, 0, np.maximum(limit, 0)), limit / 2)
