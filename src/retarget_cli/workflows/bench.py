@@ -28,7 +28,7 @@ from retarget_cli.workflows.animate import AnimateOptions, animate, perform
 from retarget_cli.workflows.background import Still
 from retarget_cli.workflows.bench_process import first_start, peak_of_length
 from retarget_cli.workflows.canvas import parse_size
-from retarget_cli.workflows.driving import PERCEIVED_SIDE, Excerpt
+from retarget_cli.workflows.driving import Excerpt, perceived_side
 from retarget_cli.workflows.extract import extract_motion
 from retarget_cli.workflows.frames import composed
 from retarget_cli.workflows.progress import Silence
@@ -190,7 +190,7 @@ def _timed(work: Callable[[], T], frames: int) -> tuple[T, float]:
 
 def _decoded(driving: Path, limit: int) -> tuple[list[tuple[Fraction, Image]], tuple[int, int], float]:
     started = time.perf_counter()
-    with open_frames(driving, max_frames=limit, long_side=PERCEIVED_SIDE) as clip:
+    with open_frames(driving, max_frames=limit, long_side=perceived_side(driving)) as clip:
         frames = [(frame.time, frame.rgb) for frame in clip]
         size = clip.size
     return frames, size, (time.perf_counter() - started) * 1000 / len(frames)

@@ -26,9 +26,11 @@ from retarget_cli.perception.turning import straighten
 from retarget_cli.workflows.overlap import overlapped
 from retarget_cli.workflows.progress import Progress, counted
 
-# The pose network looks at 256 px around the person: more than this only costs time.
-PERCEIVED_SIDE = 720
-VERSION = 3
+# The pose network looks at 256 px around the person: half of the clip's longer side is enough, within these bounds.
+LEAST_SIDE, MOST_SIDE = 512, 960
+VERSION = 4
+# Decoded frames that may wait for the pose network.
+DECODED = 8
 # Windows of landmarks that perception may be ahead: 25 kB each, and the source is prepared meanwhile.
 AHEAD = 64
 
@@ -84,7 +86,7 @@ def open_driving(
                 start=excerpt.start,
                 end=excerpt.end,
                 max_frames=excerpt.max_frames,
-                long_side=PERCEIVED_SIDE,
+                long_side=perceived_side(path),
             )
         )
         key = _key(path, body, choice, excerpt) if cache is not None else ""
@@ -92,7 +94,8 @@ def open_driving(
         if known is not None:
             windows = _split(unpacked(known, body.name))
         else:
-            poses = read_poses(_timed(source, progress), source.size, choice)
+            frames = stack.enter_context(overlapped(_timed(source, progress), ahead=DECODED))
+            poses = read_poses(frames, source.size, choice)
             ahead = stack.enter_context(overlapped(poses, ahead=AHEAD))
             windows = _remembered(fit_windows(straighten(ahead), body), cache, key)
         started: list[Fraction] = []
@@ -107,6 +110,12 @@ def open_driving(
             known is not None,
             lambda: tuple(source.notes),
         )
+
+
+def perceived_side(path: Path) -> int:
+    """The longer side, in pixels, at which a clip's frames are looked at."""
+    with open_frames(path, max_frames=1) as probe:
+        return min(max(max(probe.size) // 2, LEAST_SIDE), MOST_SIDE)
 
 
 def _noting_start(windows: Iterable[Motion], started: list[Fraction]) -> Iterator[Motion]:
@@ -129,7 +138,6 @@ def _key(path: Path, body: Body, choice: Choice, excerpt: Excerpt) -> str:
         "start": str(excerpt.start),
         "end": str(excerpt.end),
         "max_frames": excerpt.max_frames,
-        "side": PERCEIVED_SIDE,
     }
     return cache_key(content_hash(path), options)
 
