@@ -17,6 +17,8 @@ test: $(VENV)/installed-dev
 
 examples: $(VENV)/installed
 	$(BIN)/python -m retarget_cli.synth.examples examples
+	$(BIN)/retarget animate -s examples/source.png -d examples/driving.mp4 -o examples/result.mp4 --size 720 --crf 23 --overwrite
+	$(BIN)/python -m retarget_cli.workflows.sheet examples/driving.mp4 examples/result.mp4 examples/sheet.png
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("retarget needs Python 3.11 or 3.12; say make PYTHON=/path/to/python3.11" if not (3, 11) <= sys.version_info[:2] < (3, 13) else 0)'

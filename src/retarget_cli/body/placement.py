@@ -99,6 +99,9 @@ class Placer:
         else:
             hips, floor, scale, feet = self._absolute(driving, stature(driver), motion.size)
         scale, hips, floor = self._framed(scale, hips, floor)
+        if self.framing is Framing.FOLLOW:
+            # The hips keep their place; how far below them the floor lies depends on how near the driver comes.
+            feet = torch.zeros_like(feet)
         camera = self._camera(motion, hips, floor, scale, feet)
         return replace(motion, size=self.size, camera=camera.numpy(), betas=self.betas)
 
@@ -138,8 +141,7 @@ class Placer:
             return scale, hips, floor
         home = self.home.hips[0]
         if self.framing is Framing.FOLLOW:
-            drift = hips - home
-            return self.home.scale.expand_as(scale), home.expand_as(hips), floor - drift[:, 1]
+            return self.home.scale.expand_as(scale), home.expand_as(hips), floor
         return self._inside(scale, hips, floor)
 
     def _inside(self, scale: Tensor, hips: Tensor, floor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
