@@ -22,8 +22,10 @@ from retarget_cli.core.subject import Image
 
 BoolArray = NDArray[np.bool_]
 
-# A vertex belongs to a part as soon as this much of it does: parts overlap where the body bends between them.
-OVERLAP = 0.03
+# A part reaches as far as this much of the body moves with it: parts overlap where the body bends between them.
+OVERLAP = 0.12
+# Its depth is read off a larger piece, so that front and back are both there wherever the part reaches.
+TRACE = 0.004
 # Half the uncertainty of a projected border, as a share of the person's height.
 BORDER = 0.012
 
@@ -81,9 +83,9 @@ class PosedBody:
         shares = np.stack([weights[:, part == PART_OF_JOINT].sum(1) for part in Part], 1)
         return cls(vertices, body.faces.numpy().astype(np.int32), weights, shares, height, size)
 
-    def faces_of(self, part: Part) -> NDArray[np.int32]:
-        """The triangles of one part, overlap included."""
-        return np.ascontiguousarray(self.faces[(self.shares[self.faces, part] > OVERLAP).any(1)])
+    def faces_of(self, part: Part, least: float) -> NDArray[np.int32]:
+        """The triangles with a corner that moves with a part by more than `least`."""
+        return np.ascontiguousarray(self.faces[(self.shares[self.faces, part] > least).any(1)])
 
 
 def interpolate(fragments: Buffers, faces: NDArray[np.int32], values: FloatArray) -> FloatArray:

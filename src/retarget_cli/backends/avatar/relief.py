@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retarget_cli.backends.avatar.parts import BoolArray, Part, PosedBody, interpolate
+from retarget_cli.backends.avatar.parts import TRACE, BoolArray, Part, PosedBody, interpolate
 from retarget_cli.body.raster.numba_zbuffer import rasterize
 from retarget_cli.core.motion import FloatArray
 
@@ -55,12 +55,13 @@ class Relief:
     Attributes:
         middle: (R, C) depth half way between front and back, pixels.
         thickness: (R, C) half the distance between front and back, pixels.
-        weights: (R, C, 24).
+        front, back: (R, C, 24) skinning weights of either side; equal at the edge.
     """
 
     middle: FloatArray
     thickness: FloatArray
-    weights: FloatArray
+    front: FloatArray
+    back: FloatArray
 
 
 def relieve(body: PosedBody, part: Part, lattice: Lattice, domain: BoolArray, inset: FloatArray) -> Relief:
@@ -70,7 +71,7 @@ def relieve(body: PosedBody, part: Part, lattice: Lattice, domain: BoolArray, in
         domain: (R, C) nodes in or next to the part.
         inset: (R, C) distance to the part's edge in pixels, positive inside.
     """
-    faces = body.faces_of(part)
+    faces = body.faces_of(part, TRACE)
     points = lattice.inward(body.vertices)
     front = rasterize(points, faces, lattice.rows, lattice.columns)
     points[:, 2] *= -1
@@ -78,21 +79,25 @@ def relieve(body: PosedBody, part: Part, lattice: Lattice, domain: BoolArray, in
     hit = front.face_index >= 0
     near = np.where(hit, front.depth, 0) * lattice.step
     far = np.where(hit, -back.depth, 0) * lattice.step
-    weights = interpolate(front, faces, body.weights)
-    weights += interpolate(back, faces, body.weights)
-    weights /= np.maximum(weights.sum(-1, keepdims=True), 1e-6)
+    sides = [interpolate(drawn, faces, body.weights) for drawn in (front, back)]
     if not hit.any():  # the part projects between the nodes
-        hit, weights = np.ones_like(hit), weights + body.weights.mean(0)
+        hit, sides = np.ones_like(hit), [side + body.weights.mean(0) for side in sides]
     spread = ROUND * body.height / lattice.step
     middle = _extended((near + far)[..., None] / 2, hit, domain, spread)[..., 0]
     thickness = np.where(hit, (far - near) / 2, 0).astype(np.float32)
-    weights = _extended(weights, hit, domain, spread)
-    weights /= np.maximum(weights.sum(-1, keepdims=True), 1e-6)
     radius = ROUND * body.height
     round_edge = _rounded(inset, radius)
     # An ellipse where the body is thicker than its clothes are wide at the edge: no walls, no scallops.
     thickness = np.maximum(round_edge, _soft(thickness) * round_edge / radius)
-    return Relief(middle, thickness.astype(np.float32), weights)
+    sides = [_extended(side, hit, domain, spread) for side in sides]
+    mean = (sides[0] + sides[1]) / 2
+    apart = np.clip(inset / radius, 0, 1)[..., None]
+    sides = [_shares(mean + (side - mean) * apart) for side in sides]
+    return Relief(middle, thickness.astype(np.float32), *sides)
+
+
+def _shares(weights: FloatArray) -> FloatArray:
+    return (weights / np.maximum(weights.sum(-1, keepdims=True), 1e-6)).astype(np.float32)
 
 
 def _extended(values: FloatArray, known: BoolArray, domain: BoolArray, spread: float) -> FloatArray:

@@ -51,12 +51,12 @@ def build_sheet(body: PosedBody, part: Part, domain: BoolArray, step: float) -> 
     back = np.concatenate([points, (relief.middle + thickness)[..., None]], -1).reshape(-1, 3)[used]
     number = np.cumsum(used) - 1
     faces = number[cells].astype(np.int32)
-    weights = relief.weights.reshape(-1, relief.weights.shape[-1])[used]
+    weights = [side.reshape(-1, side.shape[-1])[used] for side in (relief.front, relief.back)]
     return Sheet(
         np.concatenate([front, back]).astype(np.float32),
         np.concatenate([faces, faces[:, ::-1] + len(front)]).astype(np.int32),
         np.repeat([False, True], len(faces)),
-        np.concatenate([weights, weights]).astype(np.float32),
+        np.concatenate(weights).astype(np.float32),
     )
 
 

@@ -12,6 +12,7 @@ from retarget_cli.backends.avatar import texture
 from retarget_cli.backends.avatar.complexion import Complexion, complexion
 from retarget_cli.backends.avatar.hands import Hand
 from retarget_cli.backends.avatar.parts import (
+    OVERLAP,
     WRISTS,
     BoolArray,
     Part,
@@ -143,7 +144,7 @@ def continued_below(view: View) -> View:
 def part_domain(body: PosedBody, parts: PartMap, part: Part, solid: BoolArray) -> BoolArray:
     """(H, W): where the part is, seen or hidden behind another part."""
     visible = parts.visible(part)
-    fragments = rasterize(body.vertices, body.faces_of(part), *solid.shape)
+    fragments = rasterize(body.vertices, body.faces_of(part, OVERLAP), *solid.shape)
     hidden = (fragments.face_index >= 0) & solid & (parts.labels != part) & (parts.guess != part)
     # Slivers between a part and its neighbour's edge would flutter on their own.
     domain = visible | opened(hidden, 0.006 * body.height)
@@ -174,7 +175,7 @@ def free_hair(parts: PartMap, hair: BoolArray, height: float) -> PartMap:
 
 def head_pixels(body: PosedBody, domain: BoolArray) -> BoolArray:
     """(H, W): pixels of the domain whose nearest body surface is the head."""
-    faces = body.faces_of(Part.TRUNK)
+    faces = body.faces_of(Part.TRUNK, OVERLAP)
     fragments = rasterize(body.vertices, faces, *domain.shape)
     head = interpolate(fragments, faces, body.weights[:, [15]])[..., 0]
     hit = fragments.face_index >= 0

@@ -1,0 +1,181 @@
+"""What every backend owes, over all that are registered; there is no list of exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from retarget_cli.backends.base import Backend, Performer, Signal, Window
+from retarget_cli.backends.registry import backend_class, known_backends, make_backend, option_help, parse_options
+from retarget_cli.core.motion import Motion
+from retarget_cli.core.subject import Subject
+from retarget_cli.workflows.animate import perform, rewindowed
+from tests.workflows.scenes import camera_for, motion_of, subject, waving
+
+SIZE = (192, 128)
+CPU = torch.device("cpu")
+FRAMES = 7
+
+pytestmark = pytest.mark.parametrize("name", sorted(known_backends()))
+
+
+@pytest.fixture(scope="module")
+def person() -> Subject:
+    return subject(SIZE)
+
+
+@pytest.fixture(scope="module")
+def motion() -> Motion:
+    return motion_of(waving(FRAMES), SIZE)
+
+
+def handed(motion: Motion, length: int) -> Iterator[Window]:
+    start = 0
+    for part in rewindowed([motion], length):
+        yield Window(start, part)
+        start += len(part)
+
+
+def everything(performer: Performer, motion: Motion, length: int) -> Tensor:
+    return torch.cat(list(performer.perform(handed(motion, length))))
+
+
+def test_it_says_what_it_is(name: str) -> None:
+    found = backend_class(name)
+    assert issubclass(found, Backend)
+    spec = found.spec
+    assert spec.summary
+    assert "\n" not in spec.summary
+    assert spec.license
+    assert spec.window >= 1
+    assert all(isinstance(signal, Signal) for signal in spec.needs)
+    for default, text in option_help(found.options).values():
+        assert default
+        assert text
+
+
+def test_options_are_parsed_from_their_own_defaults(name: str) -> None:
+    options = backend_class(name).options
+    texts = {key: default for key, (default, _) in option_help(options).items()}
+    assert parse_options(name, options, texts) == options()
+
+
+@pytest.mark.parametrize("length", [None, 1, 3, 50])
+def test_every_frame_comes_back_once_and_in_range(
+    name: str, person: Subject, motion: Motion, length: int | None
+) -> None:
+    backend = make_backend(name, {}, CPU)
+    performer = backend.prepare(person)
+    window = length or backend.spec.window
+    given = list(handed(motion, window))
+    read: list[Window] = []
+
+    def watched() -> Iterator[Window]:
+        for item in given:
+            read.append(item)
+            yield item
+
+    frames = torch.cat(list(performer.perform(watched())))
+    assert read == given
+    assert frames.shape == (FRAMES, 4, *SIZE)
+    assert frames.dtype == torch.float32
+    assert float(frames.min()) >= 0
+    assert float(frames.max()) <= 1
+    assert torch.isfinite(frames).all()
+
+
+def test_frames_come_in_order(name: str, person: Subject, motion: Motion) -> None:
+    """Frame i of the whole is what is drawn when frame i is handed over by itself (to a fresh performer)."""
+    backend = make_backend(name, {}, CPU)
+    whole = everything(backend.prepare(person), motion, backend.spec.window)
+    assert (whole[0] - whole[FRAMES // 2]).abs().mean() > 1e-3
+    errors = torch.stack(
+        [
+            (everything(backend.prepare(person), motion.rows(row, row + 1), 1)[0] - whole).abs().mean((1, 2, 3))
+            for row in range(FRAMES)
+        ]
+    )
+    assert errors.argmin(1).tolist() == list(range(FRAMES))
+
+
+def test_a_performer_keeps_nothing_of_a_run(name: str, person: Subject, motion: Motion) -> None:
+    backend = make_backend(name, {}, CPU)
+    performer = backend.prepare(person)
+    first = everything(performer, motion, backend.spec.window)
+    half = performer.perform(handed(motion, 2))
+    next(half)
+    half.close()  # type: ignore[attr-defined]
+    assert torch.equal(first, everything(performer, motion, backend.spec.window))
+
+
+def test_windows_may_have_any_length(name: str, person: Subject, motion: Motion) -> None:
+    performer = make_backend(name, {}, CPU).prepare(person)
+    assert torch.allclose(everything(performer, motion, 1), everything(performer, motion, 50), atol=2 / 255)
+
+
+def test_no_windows_give_no_frames(name: str, person: Subject) -> None:
+    assert list(make_backend(name, {}, CPU).prepare(person).perform(iter(()))) == []
+
+
+def test_the_guard_of_the_runner_is_content(name: str, person: Subject, motion: Motion) -> None:
+    backend = make_backend(name, {}, CPU)
+    done = list(perform(backend.prepare(person), [motion], SIZE, backend.spec.window))
+    assert tuple(time for time, _ in done) == motion.times
+
+
+def test_the_source_is_not_changed(name: str, person: Subject, motion: Motion) -> None:
+    before = [np.copy(array) for array in (person.primary.image, person.primary.mask, person.plate)]
+    everything(make_backend(name, {}, CPU).prepare(person), motion, 4)
+    after = (person.primary.image, person.primary.mask, person.plate)
+    assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("turns", [(), (np.pi,), (0.8, np.pi)])
+def test_the_sources_own_pose_gives_the_source(name: str, turns: tuple[float, ...]) -> None:
+    """In its own pose the person looks as in the photo, however many other views there are."""
+    size = (384, 256)  # the outermost pixels, which backends mistrust, are not most of the person here
+    person = subject(size, *turns)
+    backend = make_backend(name, {}, CPU)
+    still = motion_of(np.zeros((1, 24, 3), np.float32), size)
+    rendered = everything(backend.prepare(person), still, 1)[0].numpy()
+    alpha = rendered[3:]
+    shown = rendered[:3] * alpha + person.plate.transpose(2, 0, 1) / 255 * (1 - alpha)
+    truth = person.primary.image.transpose(2, 0, 1) / 255
+    body = person.primary.mask > 0.5
+    error = float(((shown - truth)[:, body] ** 2).mean())
+    assert -10 * np.log10(error) > 24
+    inner = cv2.erode(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert -10 * np.log10(float(((shown - truth)[:, inner] ** 2).mean())) > 30
+    if not backend.spec.paints_background:
+        outline = (alpha[0] > 0.5) & body
+        assert outline.sum() / ((alpha[0] > 0.5) | body).sum() > 0.93
+        assert not alpha[0, :, :8].any()
+
+
+def test_the_person_goes_where_the_camera_says(name: str, person: Subject) -> None:
+    still = motion_of(np.zeros((3, 24, 3), np.float32), SIZE)
+    assert still.camera is not None
+    still.camera[1, 1] += 24
+    still.camera[2] *= 0.5
+    frames = everything(make_backend(name, {}, CPU).prepare(person), still, 3)
+    if make_backend(name, {}, CPU).spec.paints_background:
+        return
+    columns = torch.arange(SIZE[1]).float()
+    middle = [(frame[3].sum(0) * columns).sum() / frame[3].sum() for frame in frames]
+    assert float(middle[1] - middle[0]) == pytest.approx(24, abs=1)
+    assert float(frames[2, 3].sum() / frames[0, 3].sum()) == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_person_outside_of_the_picture_is_no_fault(name: str, person: Subject) -> None:
+    still = motion_of(np.zeros((2, 24, 3), np.float32), SIZE)
+    assert still.camera is not None
+    still.camera[0, 1] += 5000
+    still.camera[1] = camera_for(SIZE) * 40
+    frames = everything(make_backend(name, {}, CPU).prepare(person), still, 2)
+    assert torch.isfinite(frames).all()
+    assert frames.shape == (2, 4, *SIZE)
