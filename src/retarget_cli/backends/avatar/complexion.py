@@ -90,11 +90,11 @@ def _distance(image: Image, color: Image | None) -> FloatArray:
     return color_distance(image, np.broadcast_to(color, image.shape))
 
 
-def color_distance(one: Image, other: Image) -> FloatArray:
-    """(H, W) distance of two pictures (H, W, 3) in Lab, with lightness scaled by `LIGHTNESS`."""
+def color_distance(one: Image, other: Image, lightness: float = LIGHTNESS) -> FloatArray:
+    """(H, W) distance of two pictures (H, W, 3) in Lab, with lightness scaled by `lightness`."""
     first, second = (
         cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2LAB).astype(np.float32)
         for picture in (one, other)
     )
-    away = (first - second) * np.array([LIGHTNESS, 1, 1], np.float32)
+    away = (first - second) * np.array([lightness, 1, 1], np.float32)
     return np.asarray(np.linalg.norm(away, axis=-1), np.float32)

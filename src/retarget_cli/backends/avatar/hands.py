@@ -17,7 +17,7 @@ from retarget_cli.core.subject import Image, View
 ELBOWS = {Part.LEFT_ARM: 18, Part.RIGHT_ARM: 19}
 # Shadow between fingers, and the hem of a sleeve, are still the arm's.
 SKIN_TOLERANCE = 1.7
-SLEEVE_REACH = 20.0
+SLEEVE_REACH, SLEEVE_LIGHTNESS = 22.0, 0.7
 # Less skin than this share of the hand, and the hand is in a pocket or behind the back.
 LEAST_SKIN = 0.12
 # A gap that shows the background is at most so far from its colour, in Lab.
@@ -59,7 +59,8 @@ class Hand:
         if skin.sum() < LEAST_SKIN * hand.sum():
             return cls(part, hand & arm, background, hand, look.skin)
         sleeve = forearm_color(image, body, arm, part)
-        known = skin | (color_distance(image, np.broadcast_to(sleeve, image.shape)) < SLEEVE_REACH)
+        away = color_distance(image, np.broadcast_to(sleeve, image.shape), SLEEVE_LIGHTNESS)
+        known = skin | (away < SLEEVE_REACH)
         return cls(part, opened(zone & arm & ~known, 1.0), background, nothing, None)
 
     def cleared(self, parts: PartMap) -> PartMap:
@@ -68,7 +69,7 @@ class Hand:
         others = (labels >= 0) & (labels != self.part)
         labels[self.strange] = nearest_value(labels, others)[self.strange]
         labels[self.background] = -1
-        guess[self.strange] = labels[self.strange]
+        guess[self.strange] = -1  # here photo and body do not agree on anything
         return replace(parts, labels=labels, guess=guess)
 
     def painted(self, page: Page) -> Page:
