@@ -50,7 +50,7 @@ class Hand:
         if look.skin is None or not hand.any():
             return cls(part, nothing, nothing, nothing, None)
         image = view.image
-        zone = grown(hand, 0.02 * body.height)
+        zone = grown(hand, 0.045 * body.height)
         arm = parts.labels == part
         skin = zone & arm & look.is_skin(image, SKIN_TOLERANCE)
         behind = continued(image, view.mask < 0.02)
