@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tests.perception.bodies import body, random_theta
+from tests.workflows.scenes import motion_of, subject, waving
 
 from retarget_cli.backends.avatar.backend import Avatar, AvatarOptions, AvatarPerformer, DevicePerformer
 from retarget_cli.backends.avatar.draw import move, shade
@@ -14,8 +16,6 @@ from retarget_cli.backends.avatar.transforms import compose, invert, pose_transf
 from retarget_cli.backends.base import Window
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.subject import Subject
-from tests.perception.bodies import body, random_theta
-from tests.workflows.scenes import motion_of, subject, waving
 
 SIZE = (192, 128)
 CPU = torch.device("cpu")

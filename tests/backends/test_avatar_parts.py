@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tests.perception.bodies import body
+from tests.workflows.scenes import Drawn, camera_for, draw, motion_of, subject
 
 from retarget_cli.backends.avatar import regions, texture
 from retarget_cli.backends.avatar.atlas import pack
@@ -16,8 +18,6 @@ from retarget_cli.backends.avatar.texture import Page, continued, paint
 from retarget_cli.backends.avatar.viewed import Viewed, continued_below, unseen_joints
 from retarget_cli.backends.base import Window
 from retarget_cli.core.subject import Subject
-from tests.perception.bodies import body
-from tests.workflows.scenes import Drawn, camera_for, draw, motion_of, subject
 
 SIZE = (192, 128)
 
@@ -160,8 +160,8 @@ def test_a_sheet_is_closed_and_faces_the_viewer(front: Viewed) -> None:
     corners = sheet.points[sheet.faces]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     flat = np.abs(normal[:, 2]) < 1e-3
-    assert (normal[~sheet.is_back & ~flat, 2] < 0).mean() > 0.99
-    assert (normal[sheet.is_back & ~flat, 2] > 0).mean() > 0.99
+    assert (normal[~sheet.is_back & ~flat, 2] < 0).mean() > 0.95  # the rim is moved onto the outline
+    assert (normal[sheet.is_back & ~flat, 2] > 0).mean() > 0.95
 
 
 def test_a_domain_without_a_node_gives_no_sheet(front: Viewed) -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from tests.workflows.scenes import camera_for, motion_of, subject, waving
 from torch import Tensor
 
 from retarget_cli.backends.base import Backend, Performer, Signal, Window
@@ -15,7 +16,6 @@ from retarget_cli.backends.registry import backend_class, known_backends, make_b
 from retarget_cli.core.motion import Motion
 from retarget_cli.core.subject import Subject
 from retarget_cli.workflows.animate import perform, rewindowed
-from tests.workflows.scenes import camera_for, motion_of, subject, waving
 
 SIZE = (192, 128)
 CPU = torch.device("cpu")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -152,7 +153,7 @@ def test_an_error_of_the_performer_passes() -> None:
 @pytest.mark.parametrize("cuts", [[0, 11], [0, 1, 2, 11], [0, 5, 5, 10, 11]])
 def test_windows_have_the_length_that_the_backend_asked_for(length: int, cuts: list[int]) -> None:
     whole = motion(11)
-    parts = [whole.rows(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [whole.rows(a, b) for a, b in pairwise(cuts)]
     windows = list(rewindowed(parts, length))
     assert [len(item) for item in windows[:-1]] == [length] * (len(windows) - 1)
     assert 1 <= len(windows[-1]) <= length

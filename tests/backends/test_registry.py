@@ -111,7 +111,12 @@ def test_words_for_true(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
-    [("steps", "many", "int"), ("steps", "1.5", "int"), ("scale", "big", "float"), ("is_fast", "perhaps", "true or false")],
+    [
+        ("steps", "many", "int"),
+        ("steps", "1.5", "int"),
+        ("scale", "big", "float"),
+        ("is_fast", "perhaps", "true or false"),
+    ],
 )
 def test_a_value_of_another_type_is_refused(name: str, text: str, expected: str) -> None:
     with pytest.raises(UsageError, match=f"--set {name}={text}: expected {expected}"):

@@ -8,10 +8,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from tests.perception.bodies import body, seen
 
 from retarget_cli.body.placement import Framing, MotionPath, Placer, bounded, posed_landmarks, stature
 from retarget_cli.core.motion import FloatArray, Motion
-from tests.perception.bodies import body, seen
 
 SIZE = (400, 300)
 CAMERA = np.array([200.0, 140.0, 190.0], np.float32)

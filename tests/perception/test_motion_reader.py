@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pytest
 import torch
+from tests.perception.bodies import body, random_theta, seen
 
 from retarget_cli.core.motion import Motion, join
 from retarget_cli.perception import motion_reader
 from retarget_cli.perception.motion_reader import PATIENCE, SHAPE_FRAMES, WINDOW, fit_shape, fit_windows, read_poses
 from retarget_cli.perception.pose import PoseFinding
-from tests.perception.bodies import body, random_theta, seen
 
 BETAS = torch.tensor([0.8, -0.6])
 
@@ -106,7 +106,7 @@ def test_the_shape_of_nobody_is_the_mean() -> None:
 class Tracker:
     """Sees somebody in every frame but those whose first pixel is 0."""
 
-    made: list[Tracker] = []
+    made: ClassVar[list[Tracker]] = []
 
     def __init__(self, choice: object, video: bool, with_mask: bool) -> None:
         self.choice, self.video, self.with_mask = choice, video, with_mask

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tests.media_maker import Clip, make_video
 
 from retarget_cli.body.catalog import load_body
 from retarget_cli.body.kinematics import bone_transforms, skin
@@ -19,7 +20,7 @@ from retarget_cli.body.raster.numba_zbuffer import rasterize
 from retarget_cli.core.motion import FloatArray, Motion
 from retarget_cli.core.subject import Image, Subject, View
 from retarget_cli.geometry.rotations import axis_angle_to_matrix
-from tests.media_maker import Clip, make_video
+from retarget_cli.perception.pose import PoseFinding
 
 NTSC = Fraction(30000, 1001)
 WALL = (120, 120, 120)
@@ -114,3 +115,16 @@ def clip_of(path: Path, clip: Clip, empty: frozenset[int] = frozenset(), x: floa
         wall = np.full((*clip.size, 3), WALL, np.uint8)
         frames.append(wall if number in empty else draw(clip.size, theta, camera_for(clip.size, x=x)).image)
     return make_video(path, clip, frames)
+
+
+@dataclass(frozen=True)
+class Shotlike:
+    """What `workflows.source.Shot` is, from a drawn picture."""
+
+    image: Image
+    mask: FloatArray
+    finding: PoseFinding
+
+    @classmethod
+    def of(cls, drawn: Drawn) -> Shotlike:
+        return cls(drawn.image, drawn.mask, PoseFinding(drawn.pose, drawn.world, drawn.mask))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,20 +28,23 @@ def animate(
         typer.Option("--driving", "-d", "--driving_video", help="Clip, GIF/WebP, folder of frames, or motion file."),
     ],
     output: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--output",
             "-o",
             "--result_video",
-            help="mp4, mov, mkv, webm, gif, webp, or a folder for PNGs; may hold {source} {driving} {index} {backend}.",
+            help="mp4, mov, mkv, webm, gif, webp, or a folder for PNGs; may hold {source} {driving} {index} {backend}. "
+            "Default: {source}_{driving}.mp4, .mov when transparent.",
         ),
-    ] = "{source}_{driving}.mp4",
+    ] = None,
     backend: Annotated[str, typer.Option(help="Method; see `retarget backends`.")] = "avatar",
     setting: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=f"Option of the backend; {MANY}.")
+        list[Any] | None,
+        typer.Option("--set", parser=parse_setting, metavar="NAME=VALUE", help=f"Option of the backend; {MANY}."),
     ] = None,
     motion: Annotated[
-        Literal["relative", "absolute"], typer.Option(help="Start where the source stands, or stand where driving does.")
+        Literal["relative", "absolute"],
+        typer.Option(help="Start where the source stands, or stand where the driving person does."),
     ] = "relative",
     relative: Annotated[bool, typer.Option("--relative", help="As --motion relative.")] = False,
     adapt_scale: Annotated[
@@ -59,17 +61,30 @@ def animate(
     missing: Annotated[
         Literal["hold", "skip", "fail"], typer.Option(help="Driving frames without a person.")
     ] = "hold",
-    person: Annotated[str, typer.Option(help="Who in the driving clip: largest, left, right, center, N.")] = "largest",
-    source_person: Annotated[str, typer.Option(help="Who in the source picture; as --person.")] = "largest",
+    person: Annotated[
+        Any,
+        typer.Option(parser=parse_person, metavar="WHO", help="Who in the clip: largest, left, right, center, N."),
+    ] = "largest",
+    source_person: Annotated[
+        Any, typer.Option(parser=parse_person, metavar="WHO", help="Who in the source picture; as --person.")
+    ] = "largest",
     background: Annotated[
         str, typer.Option(help="source, driving, transparent, #rrggbb, or a picture's or clip's path.")
     ] = "source",
     size: Annotated[
         str | None, typer.Option(help="Longer side (720) or WIDTHxHEIGHT; default the source's, 1024 at most.")
     ] = None,
-    fps: Annotated[str | None, typer.Option(help="Frames a second (30, 30000/1001); default the driving clip's.")] = None,
-    start: Annotated[str | None, typer.Option(help="Use the driving clip from here: seconds or m:ss.")] = None,
-    end: Annotated[str | None, typer.Option(help="... to here.")] = None,
+    fps: Annotated[
+        Fraction | None,
+        typer.Option(
+            parser=parse_rate, metavar="RATE", help="30, 29.97 or 30000/1001; default the driving clip's exact times."
+        ),
+    ] = None,
+    start: Annotated[
+        Fraction | None,
+        typer.Option(parser=parse_time, metavar="TIME", help="Use the driving clip from here: seconds or m:ss."),
+    ] = None,
+    end: Annotated[Fraction | None, typer.Option(parser=parse_time, metavar="TIME", help="... to here.")] = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="At most so many frames.")] = None,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="Leave the driving clip's sound out.")] = False,
     audio: Annotated[Path | None, typer.Option(help="Sound from this file instead.")] = None,
@@ -91,59 +106,53 @@ def animate(
     if audio is not None and no_audio:
         raise typer.BadParameter("--audio and --no-audio contradict each other")
     with running(quiet=quiet, as_json=as_json, debug=debug) as screen:
+        if adapt_scale:
+            screen.line("note: --adapt_scale changes nothing, proportions are always the source's")
         run(screen, values)
 
 
-def run(screen: Screen, values: dict[str, object]) -> None:
+def run(screen: Screen, values: dict[str, Any]) -> None:
     """Do the work of the parsed command line and show the outcome."""
+    from retarget_cli.cli.compilation import announce_compilation
     from retarget_cli.cli.progress import open_progress
     from retarget_cli.perception.cache import default_cache
     from retarget_cli.workflows import animate as workflow
 
     options = options_of(values)
     with open_progress(screen) as progress:
+        announce_compilation(progress)
         result = workflow.animate(options, None if values["no_cache"] else default_cache(), progress)
     for note in result.notes:
         screen.line(f"note: {note}")
     screen.result(summary(result), as_data(result))
 
 
-def options_of(values: dict[str, object]) -> AnimateOptions:
+def options_of(values: dict[str, Any]) -> AnimateOptions:
     """The command line's words as the workflow's values."""
     from retarget_cli.body.placement import Framing, MotionPath
     from retarget_cli.perception.missing import Missing
     from retarget_cli.workflows.animate import AnimateOptions
     from retarget_cli.workflows.driving import Excerpt
 
-    def fraction(parse: Callable[[str], Fraction], name: str) -> Fraction | None:
-        return None if values[name] is None else parse(str(values[name]))
-
+    same = "driving backend body smooth person source_person find_best_frame background size fps audio codec crf device"
     return AnimateOptions(
-        sources=tuple(values["source"]),  # type: ignore[arg-type]
-        driving=values["driving"],  # type: ignore[arg-type]
-        output=str(values["output"]),
-        backend=str(values["backend"]),
-        settings=tuple(parse_setting(text) for text in values["setting"] or ()),  # type: ignore[attr-defined]
-        body=str(values["body"]),
+        sources=tuple(values["source"]),
+        output=values["output"] or default_output(values["background"], values["compare"]),
+        settings=tuple(values["setting"] or ()),
         motion=MotionPath(values["motion"]),
         framing=Framing(values["framing"]),
-        smooth=values["smooth"],  # type: ignore[arg-type]
         missing=Missing(values["missing"]),
-        person=parse_person(str(values["person"])),
-        source_person=parse_person(str(values["source_person"])),
-        find_best_frame=bool(values["find_best_frame"]),
-        background=str(values["background"]),
-        size=values["size"],  # type: ignore[arg-type]
-        fps=fraction(parse_rate, "fps"),
-        excerpt=Excerpt(fraction(parse_time, "start"), fraction(parse_time, "end"), values["max_frames"]),  # type: ignore[arg-type]
+        excerpt=Excerpt(values["start"], values["end"], values["max_frames"]),
         has_audio=not values["no_audio"],
-        audio=values["audio"],  # type: ignore[arg-type]
-        codec=values["codec"],  # type: ignore[arg-type]
-        crf=values["crf"],  # type: ignore[arg-type]
-        is_compared=bool(values["compare"]),
-        may_overwrite=bool(values["overwrite"]),
-        device=str(values["device"]),
+        is_compared=values["compare"],
+        may_overwrite=values["overwrite"],
+        **{name: values[name] for name in same.split()},
     )
+
+
+def default_output(background: str, is_compared: bool) -> str:
+    """The name of a result that the user did not name: of a kind that can hold what it shows."""
+    return "{source}_{driving}" + (".mov" if background == "transparent" and not is_compared else ".mp4")
 
 
 def summary(result: AnimateResult) -> str:

@@ -20,21 +20,22 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON ob
         found = default_cache().info()
         text = (
             f"{found.folder}: {found.entries} entries, {found.bytes_used / 2**20:.1f} MiB "
-            f"of at most {found.limit_bytes / 2**20:.0f} MiB"
+            f"of at most {found.limit_bytes / 2**20:.0f} MiB" + ("" if found.is_writable else "; it can't be written")
         )
         data = {
             "folder": str(found.folder),
             "entries": found.entries,
             "bytes": found.bytes_used,
             "limit": found.limit_bytes,
+            "writable": found.is_writable,
         }
         screen.result(text, data)
 
 
 @cache.command()
-def clear() -> None:
+def clear(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """Remove everything in it."""
-    with running() as screen:
+    with running(as_json=as_json) as screen:
         from retarget_cli.perception.cache import default_cache
 
         count = default_cache().clear()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,10 +14,18 @@ from retarget_cli.cli.values import parse_person, parse_time
 
 def extract(
     driving: Annotated[Path, typer.Argument(help="Clip, GIF/WebP or folder of frames.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Motion file to write, for example dance.motion.")],
-    person: Annotated[str, typer.Option(help="Who in the clip: largest, left, right, center, N.")] = "largest",
-    start: Annotated[str | None, typer.Option(help="From here: seconds or m:ss.")] = None,
-    end: Annotated[str | None, typer.Option(help="... to here.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Motion file to write; by default the clip's name with .motion, here."),
+    ] = None,
+    person: Annotated[
+        Any,
+        typer.Option(parser=parse_person, metavar="WHO", help="Who in the clip: largest, left, right, center, N."),
+    ] = "largest",
+    start: Annotated[
+        Fraction | None, typer.Option(parser=parse_time, metavar="TIME", help="From here: seconds or m:ss.")
+    ] = None,
+    end: Annotated[Fraction | None, typer.Option(parser=parse_time, metavar="TIME", help="... to here.")] = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="At most so many frames.")] = None,
     body: Annotated[str, typer.Option(help="Body model: anny or smpl.")] = "anny",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
@@ -32,18 +41,26 @@ def extract(
         from retarget_cli.workflows.driving import Excerpt
         from retarget_cli.workflows.extract import extract_motion
 
-        begin, stop = (None if text is None else parse_time(text) for text in (start, end))
         with open_progress(screen) as progress:
             result = extract_motion(
                 driving,
-                output,
-                choice=parse_person(person),
-                excerpt=Excerpt(begin, stop, max_frames),
+                output or Path(driving.name).with_suffix(".motion"),
+                choice=person,
+                excerpt=Excerpt(start, end, max_frames),
                 body=body,
                 may_overwrite=overwrite,
                 cache=None if no_cache else default_cache(),
                 progress=progress,
             )
+        for note in result.notes:
+            screen.line(f"note: {note}")
         text = f"{result.path}: {result.frames} frames, a person in {result.present} of them"
-        data = {"path": str(result.path), "frames": result.frames, "present": result.present}
+        data = {
+            "path": str(result.path),
+            "frames": result.frames,
+            "present": result.present,
+            "fps": str(result.rate),
+            "seconds": round(result.seconds, 3),
+            "notes": list(result.notes),
+        }
         screen.result(text, data)

@@ -129,24 +129,3 @@ class Bars:
 
     def note(self, text: str) -> None:
         self._screen.line(text)
-
-
-class Milestones:
-    """Passes everything on, and remembers when the first frame was finished.
-
-    Args:
-        inner: who is told.
-        started: `time.perf_counter()` at the start of the command.
-    """
-
-    def __init__(self, inner: Progress, started: float) -> None:
-        self._inner, self._started = inner, started
-        self.first_frame: float | None = None
-
-    def stage(self, name: str, done: int, total: int | None) -> None:
-        if name == "render" and done > 0 and self.first_frame is None:
-            self.first_frame = time.perf_counter() - self._started
-        self._inner.stage(name, done, total)
-
-    def note(self, text: str) -> None:
-        self._inner.note(text)

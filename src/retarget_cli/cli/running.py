@@ -23,24 +23,23 @@ def running(*, quiet: bool = False, as_json: bool = False, debug: bool = False) 
         try:
             yield screen
         except RetargetError as error:
-            if debug:
-                raise
-            screen.error(error.message, error.hint)
+            screen.error(error.message, error.hint, error.exit_code, error if debug else None)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
-            screen.error("interrupted; no unfinished file was left behind", "")
+            screen.error("interrupted; no unfinished file was left behind", "", signals.exit_code)
             raise typer.Exit(signals.exit_code) from error
         except BrokenPipeError as error:
             # Whoever read our output has gone; the interpreter must not try to flush it once more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(UNEXPECTED) from error
         except MemoryError as error:
-            screen.error("out of memory", "use a smaller --size, or close other programs")
+            screen.error("out of memory", "use a smaller --size, or close other programs", UNEXPECTED)
             raise typer.Exit(UNEXPECTED) from error
         except Exception as error:
-            # A fault of ours. A traceback would bury the one line that helps.
-            if debug or isinstance(error, typer.Exit | typer.BadParameter | typer.Abort):
+            if isinstance(error, typer.Exit | typer.BadParameter | typer.Abort):
                 raise
-            name = type(error).__name__
-            screen.error(f"unexpected {name}: {error}", "run again with --debug for the traceback, and report it")
+            # A fault of ours. Without --debug a traceback would bury the one line that helps.
+            message = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+            hint = "report it with the traceback above" if debug else "run again with --debug for the traceback"
+            screen.error(message, hint, UNEXPECTED, error if debug else None)
             raise typer.Exit(UNEXPECTED) from error

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -53,16 +54,24 @@ class Screen:
             self.stream.write(text + "\n")
             self.stream.flush()
 
-    def error(self, message: str, hint: str) -> None:
-        """What went wrong and what to do; also when quiet, and also as JSON where that was asked for."""
-        text = f"error: {message}\n" + (f"hint: {hint}\n" if hint else "")
+    def error(self, message: str, hint: str, code: int, cause: BaseException | None = None) -> None:
+        """What went wrong and what to do; also when quiet, and also as JSON where that was asked for.
+
+        Args:
+            message, hint: a line each; the hint may be empty.
+            code: what the process ends with.
+            cause: its traceback is shown first.
+        """
+        trace = "" if cause is None else "".join(traceback.format_exception(cause))
+        text = f"{trace}error: {message}\n" + (f"hint: {hint}\n" if hint else "")
         if self.is_terminal:
             self.console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
         else:
             self.stream.write(text)
             self.stream.flush()
         if self.is_json:
-            sys.stdout.write(json.dumps({"error": message, "hint": hint}, ensure_ascii=False) + "\n")
+            told = {"error": message, "hint": hint, "exit_code": code}
+            sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
             sys.stdout.flush()
 
     def result(self, text: str, data: Mapping[str, object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -83,8 +83,3 @@ def parse_setting(text: str) -> tuple[str, str]:
     if not sign or not name.strip():
         raise typer.BadParameter(f"{text!r}: expected name=value")
     return name.strip(), value.strip()
-
-
-def literal_values(kind: object) -> tuple[str, ...]:
-    """The words of a `Literal`."""
-    return tuple(str(word) for word in get_args(kind))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -61,7 +62,7 @@ def _along(
     for chain in limbs:
         ends = [11 if joint == 8 else 10 if joint == 7 else joint + 2 for joint in chain[-1:]]
         own = weights[:, [*chain, *ends]].sum(1) > least
-        for number, (start, end) in enumerate(zip(chain, chain[1:], strict=False)):
+        for number, (start, end) in enumerate(pairwise(chain)):
             bone = joints[end] - joints[start]
             share = (rest - joints[start]) @ bone / (bone @ bone)
             here = own & (share >= 0) if number else own

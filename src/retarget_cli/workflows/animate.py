@@ -12,6 +12,7 @@ Memory is a few windows, whatever the clip's length.
 from __future__ import annotations
 
 import itertools
+import os
 import time as clock
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -180,13 +181,13 @@ def check(options: AnimateOptions, path: Path) -> None:
     """
     if not 0 <= options.smooth <= 1:
         raise UsageError(f"--smooth {options.smooth}: expected 0 to 1", "0 leaves all jitter, 0.35 is usual")
-    if not options.driving.exists():
+    if not os.path.exists(options.driving):  # False for names that are too long
         raise InputError(
             f"--driving {options.driving}: there is no such file", "give a clip, or a folder of frames"
         )
-    if options.audio is not None and not options.audio.is_file():
+    if options.audio is not None and not os.path.isfile(options.audio):
         raise InputError(f"--audio {options.audio}: there is no such file", "give a sound or video file")
-    if path.exists() and not options.may_overwrite:
+    if os.path.exists(path) and not options.may_overwrite:
         raise OutputError(f"{path} exists", "choose another --output, or add --overwrite")
     if options.background == TRANSPARENT and not options.is_compared and not can_hold_alpha(path):
         raise UsageError(

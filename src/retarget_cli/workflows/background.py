@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from retarget_cli.core.errors import InputError, UsageError
 from retarget_cli.core.subject import Image, Subject
 from retarget_cli.media.images import is_picture, over_white, read_picture
 from retarget_cli.media.reader import FrameSource, open_frames
+from retarget_cli.perception.motion_file import is_motion_file
 from retarget_cli.perception.person_tracker import PersonTracker
 from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.plate import median_plate
@@ -98,7 +100,7 @@ def open_background(name: str, subject: Subject, driving: Path, choice: Choice) 
         yield Still(covering(plate, subject.size, whole=True))
     else:
         path = Path(name)
-        if not path.exists():
+        if not os.path.exists(path):
             raise InputError(
                 f"--background {name}: there is no such file",
                 "source, driving, transparent, #rrggbb, or the path of a picture or clip",
@@ -116,7 +118,7 @@ def driving_plate(path: Path, choice: Choice, longest: int) -> Image:
     Raises:
         UsageError: the driving motion comes from a file that holds no pixels.
     """
-    if path.suffix == ".motion":
+    if path.is_file() and is_motion_file(path):
         raise UsageError("--background driving: a motion file holds no pictures", "give the clip itself")
     with open_frames(path, long_side=longest) as source:
         stride = max(1, (source.frame_count or 1) // PLATE_FRAMES)

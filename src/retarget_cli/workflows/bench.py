@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
@@ -26,7 +26,7 @@ from retarget_cli.perception.smoothing import smooth_motion
 from retarget_cli.perception.turning import straighten
 from retarget_cli.workflows.animate import AnimateOptions, animate, perform
 from retarget_cli.workflows.background import Still
-from retarget_cli.workflows.bench_process import first_start, peak_of_length
+from retarget_cli.workflows.bench_process import Job, Setting, measure_lengths, measure_starts, run_job
 from retarget_cli.workflows.canvas import parse_size
 from retarget_cli.workflows.driving import Excerpt, perceived_side
 from retarget_cli.workflows.extract import extract_motion
@@ -37,6 +37,7 @@ from retarget_cli.workflows.source import prepare_subject
 T = TypeVar("T")
 
 DEFAULT_FRAMES = 300
+LENGTHS = (10, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,17 @@ class BenchOptions:
 
 @dataclass(frozen=True, slots=True)
 class SizeReport:
-    """One size. Times are ms a frame of a stage on its own; `fps` are of whole jobs, from file to file."""
+    """One size.
+
+    Attributes:
+        size: WIDTHxHEIGHT of the result.
+        frames: how many were measured.
+        decode, pose, fit, render, encode: ms a frame of the stage on its own.
+        job_seconds, job_fps: from clip to file, in this process, with nothing cached.
+        motion_fps: from a saved motion to file, the preparation of the source included.
+        to_pose: wall time of clip to file over that of the pose network alone on the same frames.
+        process: the same job in a process of its own: start, imports and all.
+    """
 
     size: str
     frames: int
@@ -64,10 +75,11 @@ class SizeReport:
     fit: float
     render: float
     encode: float
+    job_seconds: float
     job_fps: float
     motion_fps: float
     to_pose: float
-    first_frame: float
+    process: Job
 
 
 @dataclass(slots=True)
@@ -77,8 +89,8 @@ class BenchReport:
     device: str
     clip: str
     rows: list[SizeReport]
-    starts: dict[str, float]
-    memory: dict[str, float]
+    starts: dict[str, Job]
+    lengths: dict[int, Job]
 
     def text(self) -> str:
         """Tables."""
@@ -88,15 +100,21 @@ class BenchReport:
         for row in self.rows:
             times = (row.decode, row.pose, row.fit, row.render, row.encode)
             lines.append(f"{row.size:>10}{row.frames:>10}" + "".join(f"{value:10.2f}" for value in times))
+            lines.append(f"{'':20}" + "".join(f"{1000 / value:6.0f} fps" for value in times))
         lines.append("")
-        lines.append(f"{'size':>10}{'clip->file':>12}{'motion->file':>14}{'wall/pose':>11}{'first frame':>13}")
+        lines.append(f"{'size':>10}{'clip->file':>20}{'motion->file':>14}{'wall/pose':>11}   whole job, this process")
         for row in self.rows:
             lines.append(
-                f"{row.size:>10}{row.job_fps:>8.1f} fps{row.motion_fps:>10.1f} fps"
-                f"{row.to_pose:>11.2f}{row.first_frame:>11.2f} s"
+                f"{row.size:>10}{row.job_seconds:>8.2f} s{row.job_fps:>6.1f} fps"
+                f"{row.motion_fps:>10.1f} fps{row.to_pose:>11.2f}"
             )
-        lines += [f"{name}: {value:.2f} s" for name, value in self.starts.items()]
-        lines += [f"{name}: {value:.0f} MiB" for name, value in self.memory.items()]
+        named = [(f"{row.size}: compiled before", row.process) for row in self.rows]
+        named += [*self.starts.items(), *((f"clip of {seconds} s", job) for seconds, job in self.lengths.items())]
+        lines += ["", f"{'':40}{'wall':>10}{'first frame':>13}{'peak memory':>14}   whole job, new process"]
+        lines += [f"{n:40}{j.seconds:>8.2f} s{j.first_frame:>11.2f} s{j.peak_mib:>10.0f} MiB" for n, j in named]
+        if len(self.lengths) > 1:
+            short, long = (self.lengths[key].peak_mib for key in (min(self.lengths), max(self.lengths)))
+            lines.append(f"peak memory grows by {100 * (long / short - 1):.1f} % over that length")
         return "\n".join(lines)
 
     def data(self) -> dict[str, object]:
@@ -117,18 +135,16 @@ def measure(options: BenchOptions, say: Callable[[str], None]) -> BenchReport:
     for side in options.sizes:
         say(f"measuring at {side} px ...")
         rows.append(_measure_size(source, driving, side, options))
-    starts: dict[str, float] = {}
+    setting = Setting(source, driving, options.sizes[0], options.frames, options.backend, options.device)
+    starts: dict[str, Job] = {}
     if options.is_cold:
-        say("measuring first starts ...")
-        with tempfile.TemporaryDirectory() as folder:
-            starts["first frame of a new process, nothing compiled or cached"] = first_start(source, driving, folder)
-            starts["first frame of a new process, compiled and cached"] = first_start(source, driving, folder)
-    memory: dict[str, float] = {}
+        say("measuring starts: nothing compiled, compiled, and perceived before ...")
+        starts = measure_starts(setting)
+    lengths: dict[int, Job] = {}
     if options.has_memory:
-        for seconds in (10, 60):
-            say(f"measuring memory of a {seconds} s clip ...")
-            memory[f"peak memory, {seconds} s clip"] = peak_of_length(source, driving, seconds)
-    return BenchReport(choice.reason, f"{source.name} x {driving.name}", rows, starts, memory)
+        say(f"measuring memory of clips of {' and '.join(map(str, LENGTHS))} s ...")
+        lengths = measure_lengths(setting, LENGTHS)
+    return BenchReport(choice.reason, f"{source.name} x {driving.name}", rows, starts, lengths)
 
 
 def example(name: str) -> Path:
@@ -159,13 +175,9 @@ def _measure_size(source: Path, driving: Path, side: int, options: BenchOptions)
     pictures, render = _timed(lambda: _render(performer, placed, subject, window), len(frames))
     with tempfile.TemporaryDirectory() as folder:
         _, encode = _timed(lambda: _encode(pictures, Path(folder, "encode.mp4")), len(frames))
-        excerpt = Excerpt(max_frames=limit)
-        whole = AnimateOptions((str(source),), driving, f"{folder}/whole.mp4", size=str(side), excerpt=excerpt)
-        result, job = _timed(lambda: animate(whole), len(frames))
-        saved = Path(folder, "saved.motion")
-        extract_motion(driving, saved, excerpt=excerpt)
-        again = AnimateOptions((str(source),), saved, f"{folder}/again.mp4", size=str(side))
-        _, from_motion = _timed(lambda: animate(again), len(frames))
+        job, from_motion = _whole_jobs(source, driving, side, options, Path(folder), len(frames))
+        setting = Setting(source, driving, side, limit, options.backend, options.device)
+        process = run_job(setting, Path(folder), {}, "--no-cache")
     return SizeReport(
         f"{subject.size[1]}x{subject.size[0]}",
         len(frames),
@@ -174,11 +186,34 @@ def _measure_size(source: Path, driving: Path, side: int, options: BenchOptions)
         fit,
         render,
         encode,
+        job * len(frames) / 1000,
         1000 / job,
         1000 / from_motion,
         job / pose,
-        result.first_frame,
+        process,
     )
+
+
+def _whole_jobs(
+    source: Path, driving: Path, side: int, options: BenchOptions, folder: Path, frames: int
+) -> tuple[float, float]:
+    """Ms a frame from clip to file, and from a saved motion to file."""
+    excerpt = Excerpt(max_frames=frames)
+    whole = AnimateOptions(
+        (str(source),),
+        driving,
+        str(folder / "whole.mp4"),
+        options.backend,
+        size=str(side),
+        excerpt=excerpt,
+        device=options.device,
+    )
+    _, job = _timed(lambda: animate(whole), frames)
+    saved = folder / "saved.motion"
+    extract_motion(driving, saved, excerpt=excerpt)
+    again = replace(whole, driving=saved, output=str(folder / "again.mp4"), excerpt=Excerpt())
+    _, from_motion = _timed(lambda: animate(again), frames)
+    return job, from_motion
 
 
 def _timed(work: Callable[[], T], frames: int) -> tuple[T, float]:

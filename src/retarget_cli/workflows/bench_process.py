@@ -1,4 +1,4 @@
-"""Measurements that need a process of their own: first starts, and peak memory."""
+"""Measurements that need a process of their own: starts, and peak memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,39 +20,105 @@ from retarget_cli.media.writer import open_writer
 
 LONGEST = 720
 RATE = Fraction(30)
-# Printed by the child at its end: peak resident memory as the kernel counts it.
-PROBE = (
-    "import resource, sys; from retarget_cli.cli.app import app\n"
-    "try: app(sys.argv[1:], standalone_mode=False)\n"
-    "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
-)
+# Told by the child at its end: its peak resident memory in MiB. Linux's ru_maxrss is inherited from the process that
+# started it, so there the kernel's own high-water mark is read; macOS counts bytes; Windows has neither.
+PROBE = """
+import sys
+from retarget_cli.cli.app import app
+
+def peak():
+    if sys.platform == "linux":
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) / 2**10 for line in status if line.startswith("VmHWM"))
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+try:
+    code = app(sys.argv[1:], standalone_mode=False)
+finally:
+    sys.stderr.write(f"\\n{peak()}\\n")
+sys.exit(code)
+"""
 
 
-def first_start(source: Path, driving: Path, folder: str) -> float:
-    """Seconds from starting a process to its first frame; compiled code and cache lie in `folder`.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One `retarget animate` in a process of its own.
+
+    Attributes:
+        seconds: from starting the process to its end.
+        first_frame: from starting the process to its first finished frame.
+        peak_mib: the most memory that it held at a time, MiB.
+    """
+
+    seconds: float
+    first_frame: float
+    peak_mib: float
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a measured job is told: animate's options of the same names."""
+
+    source: Path
+    driving: Path
+    size: int
+    frames: int | None
+    backend: str
+    device: str
+
+
+def run_job(setting: Setting, folder: Path, variables: dict[str, str], *more: str) -> Job:
+    """Animate in a new process.
+
+    Args:
+        setting: what.
+        folder: where the output goes.
+        variables: of the environment, beside this process's own.
+        more: further words of the command line.
 
     Raises:
         BackendError: the process failed.
     """
-    environment = {**os.environ, "NUMBA_CACHE_DIR": f"{folder}/numba", "RETARGET_CACHE": f"{folder}/cache"}
+    words = ["animate", "-s", str(setting.source), "-d", str(setting.driving), "-o", str(folder / "job.mp4")]
+    words += ["--size", str(setting.size), "--backend", setting.backend, "--device", setting.device]
+    words += ["--overwrite", "--quiet", "--json", *more]
+    if setting.frames is not None:
+        words += ["--max-frames", str(setting.frames)]
     started = time.perf_counter()
-    out, _ = _child(
-        ["-m", "retarget_cli", "animate", *_arguments(source, driving, f"{folder}/out.mp4"), "--max-frames", "64"],
-        environment,
-    )
-    wall = time.perf_counter() - started
+    out, error = _child(words, {**os.environ, **variables})
+    seconds = time.perf_counter() - started
     result = json.loads(out)
-    return float(wall - (result["seconds"] - result["first_frame_seconds"]))
+    first = seconds - (float(result["seconds"]) - float(result["first_frame_seconds"]))
+    return Job(seconds, first, float(error.split()[-1]))
 
 
-def peak_of_length(source: Path, driving: Path, seconds: int) -> float:
-    """Peak memory in MiB of animating the clip, repeated until it is `seconds` long."""
-    with tempfile.TemporaryDirectory() as folder:
-        clip = Path(folder, "long.mp4")
-        repeat(driving, clip, seconds)
-        arguments = ["-c", PROBE, "animate", *_arguments(source, clip, f"{folder}/out.mp4"), "--no-cache"]
-        _, error = _child(arguments, dict(os.environ))
-    return int(error.split()[-1]) / 1024
+def measure_starts(setting: Setting) -> dict[str, Job]:
+    """The same job in new processes: with nothing compiled, with compiled code, and with known media."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        variables = {"NUMBA_CACHE_DIR": str(folder / "numba"), "RETARGET_CACHE": str(folder / "cache")}
+        return {
+            "cold: nothing compiled": run_job(setting, folder, variables),
+            "warm: compiled before": run_job(setting, folder, variables, "--no-cache"),
+            "again: compiled, and perceived before": run_job(setting, folder, variables),
+        }
+
+
+def measure_lengths(setting: Setting, lengths: Sequence[int]) -> dict[int, Job]:
+    """Animate the clip, repeated until it is so many seconds long."""
+    jobs = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for seconds in lengths:
+            clip = folder / f"{seconds}.mp4"
+            repeat(setting.driving, clip, seconds)
+            longer = Setting(setting.source, clip, setting.size, None, setting.backend, setting.device)
+            jobs[seconds] = run_job(longer, folder, {}, "--no-cache")
+    return jobs
 
 
 def repeat(clip: Path, target: Path, seconds: int) -> None:
@@ -64,13 +132,12 @@ def repeat(clip: Path, target: Path, seconds: int) -> None:
             writer.write(next(rocking), number / RATE)
 
 
-def _arguments(source: Path, driving: Path, output: str) -> list[str]:
-    paths = ["-s", str(source), "-d", str(driving), "-o", output]
-    return [*paths, "--size", "512", "--overwrite", "--quiet", "--json"]
-
-
-def _child(arguments: list[str], environment: dict[str, str]) -> tuple[str, str]:
-    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BackendError(f"the measured process failed: {(done.stderr or done.stdout).strip()[-300:]}")
+def _child(words: list[str], environment: dict[str, str]) -> tuple[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *words], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0 or not done.stdout.strip():
+        told = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        reason = told[-1].removeprefix("error: ") if told else f"it ended with {done.returncode}"
+        raise BackendError(f"the measured process failed: {reason}", "try the same with `retarget animate`")
     return done.stdout, done.stderr

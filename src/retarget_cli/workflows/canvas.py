@@ -41,7 +41,7 @@ def parse_size(text: str | None) -> CanvasSize:
     """
     if text is None:
         return CanvasSize()
-    match = re.fullmatch(r"(\d+)(?:[xX](\d+))?", text.strip())
+    match = re.fullmatch(r"(\d{1,9})(?:[xX](\d{1,9}))?", text.strip())
     if match is None:
         raise UsageError(f"--size {text}: expected a number or WIDTHxHEIGHT", "for example 720 or 1280x720")
     sides = [int(side) for side in match.groups() if side is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import tempfile
@@ -11,12 +12,25 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import RetargetError
 
-PACKAGES = ("torch", "numpy", "mediapipe", "opencv-contrib-python", "av", "numba", "smplx", "safetensors", "pytorch3d")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "mediapipe",
+    "opencv-contrib-python",
+    "av",
+    "pillow",
+    "numba",
+    "safetensors",
+    "smplx",
+    "torchmetrics",
+    "typer",
+    "rich",
+    "pytorch3d",
+)
 OPTIONAL = ("pytorch3d",)
 
 
@@ -50,7 +64,9 @@ def examine(device: str = "auto") -> Report:
     _packages(report)
     chosen = choose_device(device)
     _devices(report, chosen.device.type, chosen.reason)
+    _codecs(report)
     _bodies(report)
+    _backends(report)
     _cache(report)
     _self_test(report, device)
     return report
@@ -67,9 +83,15 @@ def _packages(report: Report) -> None:
 
 
 def _devices(report: Report, kind: str, reason: str) -> None:
+    """What each stage runs on: only drawing can leave the CPU."""
+    import torch
+
     from retarget_cli.body.raster import choose_rasterizer
 
     report.findings["device"] = reason
+    threads = f"{torch.get_num_threads()} torch thread(s) inside an operation (OMP_NUM_THREADS)"
+    report.findings["threads"] = f"{threads}; {os.cpu_count()} cores"
+    report.findings["decode, encode"] = "cpu; encoding on NVIDIA with --codec h264_nvenc where it works"
     report.findings["pose, mask"] = "cpu (MediaPipe's networks run on the CPU)"
     report.findings["body fit"] = "cpu"
     report.findings["render"] = f"{kind}, rasterizer: {choose_rasterizer(kind)}"
@@ -77,18 +99,40 @@ def _devices(report: Report, kind: str, reason: str) -> None:
         report.findings["render"] += " (PyTorch3D is not installed; see the README)"
 
 
+def _codecs(report: Report) -> None:
+    from retarget_cli.media.encoders import working_codecs
+
+    found = working_codecs()
+    idle = [name for name, works in found.items() if not works]
+    text = ", ".join(name for name, works in found.items() if works)
+    report.findings["codecs"] = text + (f" (not here: {', '.join(idle)})" if idle else "")
+    if not found["h264"]:
+        report.faults.append("h264 can't be encoded: pip install --force-reinstall av")
+
+
 def _bodies(report: Report) -> None:
     from retarget_cli.body.catalog import load_body, models_folder
 
-    body = load_body("anny")
-    report.findings["body anny"] = f"ready: {len(body.template)} vertices; {body.license}"
+    try:
+        body = load_body("anny")
+        report.findings["body anny"] = f"ready: {len(body.template)} vertices; {body.license}"
+    except RetargetError as error:
+        report.findings["body anny"] = "missing or damaged"
+        report.faults.append(f"body anny: {error.message}")
     try:
         load_body("smpl")
         report.findings["body smpl"] = "ready"
     except RetargetError as error:
-        report.findings["body smpl"] = f"{error.message}; {error.hint}"
+        report.findings["body smpl"] = f"optional, {error.message}; {error.hint}"
     report.findings["models folder"] = str(models_folder())
-    report.findings["weights"] = "none needed by the avatar"
+
+
+def _backends(report: Report) -> None:
+    from retarget_cli.workflows.readiness import all_backends
+
+    for item in all_backends():
+        needed = f"weights: {', '.join(item.weights)}" if item.weights else "needs no weights"
+        report.findings[f"backend {item.name}"] = f"ready; {needed}" if item.is_ready else f"not ready: {item.reason}"
 
 
 def _cache(report: Report) -> None:
@@ -100,7 +144,7 @@ def _cache(report: Report) -> None:
 
 
 def _self_test(report: Report, device: str) -> None:
-    """A rendered body, perceived, moved and encoded."""
+    """People drawn on the spot: perceived, moved, drawn again and encoded."""
     from retarget_cli.workflows.self_test import run_self_test
 
     started = time.perf_counter()
@@ -111,5 +155,5 @@ def _self_test(report: Report, device: str) -> None:
         report.findings["self test"] = "failed"
         report.faults.append(f"self test: {error}")
         return
-    seconds = np.round(time.perf_counter() - started, 1)
-    report.findings["self test"] = f"{frames} frames perceived, moved, drawn and encoded in {seconds} s"
+    seconds = time.perf_counter() - started
+    report.findings["self test"] = f"{frames} frames perceived, moved, drawn and encoded in {seconds:.1f} s"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from retarget_cli.body.catalog import load_body
@@ -17,11 +20,23 @@ from retarget_cli.workflows.progress import Progress, Silence
 
 @dataclass(frozen=True, slots=True)
 class ExtractResult:
-    """What was saved: where, how many frames, and in how many of them the person is seen."""
+    """What was saved.
+
+    Attributes:
+        path: the motion file.
+        frames: how many it has.
+        present: in how many of them the person is seen.
+        rate: nominal frames a second.
+        seconds: wall time.
+        notes: what is odd about the clip.
+    """
 
     path: Path
     frames: int
     present: int
+    rate: Fraction
+    seconds: float
+    notes: tuple[str, ...]
 
 
 def extract_motion(
@@ -41,17 +56,46 @@ def extract_motion(
         InputError: the clip can't be read, or shows nobody.
         OutputError: the file exists or can't be written.
     """
-    if not driving.exists():
-        raise InputError(f"{driving}: there is no such file", "give a clip, or a folder of frames")
-    if output.exists() and not may_overwrite:
-        raise OutputError(f"{output} exists", "choose another --output, or add --overwrite")
+    started = time.perf_counter()
+    excerpt = excerpt or Excerpt()
+    _check(driving, output, may_overwrite)
     model = load_body(body)
-    with open_driving(driving, model, choice, excerpt or Excerpt(), cache, progress or Silence()) as opened:
+    with open_driving(driving, model, choice, excerpt, cache, progress or Silence()) as opened:
         motion = join(list(opened.windows))
+        rate, notes = opened.rate, opened.notes()
     present = int(motion.present.sum())
     if not present:
         raise InputError(
             f"{driving}: no person is seen in any frame", "use a clip that shows one person, ideally from head to foot"
         )
-    save_motion(output, motion, {"driving": driving.name, "person": str(choice)})
-    return ExtractResult(output, len(motion), present)
+    save_motion(output, motion, _provenance(driving, choice, excerpt))
+    return ExtractResult(output, len(motion), present, rate, time.perf_counter() - started, notes)
+
+
+def _check(driving: Path, output: Path, may_overwrite: bool) -> None:
+    """Find out before any work what would only fail at its end."""
+    if not driving.exists():
+        raise InputError(f"{driving}: there is no such file", "give a clip, or a folder of frames")
+    if output.is_dir():
+        raise OutputError(f"{output} is a folder", "name a file, for example dance.motion")
+    if output.exists() and not may_overwrite:
+        raise OutputError(f"{output} exists", "choose another --output, or add --overwrite")
+    if not output.parent.is_dir():
+        raise OutputError(f"{output.parent}: there is no such folder", "make it first, or choose another --output")
+
+
+def _provenance(driving: Path, choice: Choice, excerpt: Excerpt) -> dict[str, str]:
+    """Where a motion comes from, for whoever opens the file later."""
+    try:
+        made_by = f"retarget {version('retarget-cli')}"
+    except PackageNotFoundError:
+        made_by = "retarget"
+    told = {
+        "made_by": made_by,
+        "driving": driving.name,
+        "person": choice,
+        "start": excerpt.start,
+        "end": excerpt.end,
+        "max_frames": excerpt.max_frames,
+    }
+    return {name: str(value) for name, value in told.items() if value is not None}

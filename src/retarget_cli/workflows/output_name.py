@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from string import Formatter
 
@@ -34,7 +35,7 @@ def output_path(template: str, source: str, driving: str, backend: str) -> Path:
             return Path(template.format(**values))
         for index in range(1, _MOST):
             path = Path(template.format(index=index, **values))
-            if not path.exists():
+            if not os.path.exists(path):  # False for names that are too long: the writer says so
                 return path
     except (ValueError, KeyError, IndexError) as error:
         raise UsageError(

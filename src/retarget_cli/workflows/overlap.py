@@ -40,17 +40,18 @@ def overlapped(stage: Iterable[T], ahead: int) -> Iterator[Iterator[T]]:
 
     def work() -> None:
         error: BaseException | None = None
-        iterator = iter(stage)
         try:
-            for item in iterator:
-                if not put(item):
-                    break
+            iterator = iter(stage)
+            try:
+                for item in iterator:
+                    if not put(item):
+                        break
+            finally:
+                close = getattr(iterator, "close", None)
+                if close is not None:
+                    close()
         except BaseException as caught:  # handed over and raised by the thread that pulls
             error = caught
-        finally:
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                close()
         put(_End(error))
 
     def pull() -> Iterator[T]:

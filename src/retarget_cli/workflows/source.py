@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,14 +56,15 @@ def source_files(patterns: Iterable[str]) -> list[Path]:
     """The files that paths, globs and folders name, in order.
 
     Raises:
+        UsageError: there are none.
         InputError: one of them names nothing.
     """
     files: list[Path] = []
     for pattern in patterns:
         path = Path(pattern)
-        if path.is_dir():
+        if os.path.isdir(path):  # unlike Path.is_dir, False for a name that is too long
             found = pictures_in(path)
-        elif path.exists():
+        elif os.path.exists(path):
             found = [path]
         else:
             found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
@@ -71,6 +73,8 @@ def source_files(patterns: Iterable[str]) -> list[Path]:
                 f"--source {pattern}: there is no such file", "give a photo, several, a folder or a clip"
             )
         files += found
+    if not files:
+        raise UsageError("no --source is given", "give a photo of the person who shall move")
     return files
 
 
@@ -82,8 +86,6 @@ def prepare_subject(
     Raises:
         InputError: a file can't be read, or none shows a person.
     """
-    if not files:
-        raise UsageError("no --source is given", "give a photo of the person who shall move")
     shots: list[Shot] = []
     plates: list[Image] = []
     for number, path in enumerate(files):
