@@ -317,7 +317,7 @@ def test_skip_at_the_start_takes_the_sound_from_there(make: Make, scene: Scene) 
 
 
 def test_fail_stops_at_the_first_gap(make: Make, gappy: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nobody is seen in the driving clip at 0:00\.1"):
+    with pytest.raises(InputError, match=r"nobody is seen at 0:00\.1"):
         make(driving=gappy, missing=Missing.FAIL)
     assert left(tmp_path) == []
 

@@ -16,7 +16,15 @@ from retarget_cli.media.images import write_png
 from retarget_cli.media.reader import open_frames
 from retarget_cli.perception.motion_file import save_motion
 from retarget_cli.workflows import background as module
-from retarget_cli.workflows.background import Film, Still, covering, driving_plate, open_background, parse_color
+from retarget_cli.workflows.background import (
+    Film,
+    Still,
+    check_background,
+    covering,
+    driving_plate,
+    open_background,
+    parse_color,
+)
 from retarget_cli.workflows.comparison import Comparison, on_checks, open_comparison
 from retarget_cli.workflows.compose import cut_out, over
 from retarget_cli.workflows.driving import Excerpt
@@ -108,7 +116,7 @@ def test_covering_cuts_about_the_middle_and_whole_cuts_nothing() -> None:
 def test_the_plate_of_a_motion_file_is_refused(tmp_path: Path) -> None:
     save_motion(tmp_path / "dance", motion_of(waving(2), (192, 128)), {})
     with pytest.raises(UsageError, match="motion file"):
-        driving_plate(tmp_path / "dance", "largest", 100)
+        check_background("driving", tmp_path / "dance")
 
 
 class Nobody:

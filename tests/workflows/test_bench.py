@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.media_maker import Clip, make_video, probe
+from tests.workflows.conftest import Scene
 
 from retarget_cli.core.errors import BackendError, InputError
 from retarget_cli.workflows import bench as module
 from retarget_cli.workflows.bench import BenchOptions, measure
 from retarget_cli.workflows.bench_process import Job, Setting, repeat, run_job
 from retarget_cli.workflows.reenact import NAMES, reenact_clip
-from tests.media_maker import Clip, make_video, probe
-from tests.workflows.conftest import Scene
 
 FRAMES = 8
 

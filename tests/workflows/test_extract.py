@@ -6,13 +6,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from tests.workflows.conftest import COUNT, Scene
+from tests.workflows.scenes import NTSC
 
 from retarget_cli.core.errors import InputError, OutputError
 from retarget_cli.perception.motion_file import load_motion, read_provenance
 from retarget_cli.workflows.driving import Excerpt
 from retarget_cli.workflows.extract import extract_motion
-from tests.workflows.conftest import COUNT, Scene
-from tests.workflows.scenes import NTSC
 
 
 def test_times_people_and_where_it_comes_from(scene: Scene, tmp_path: Path) -> None:

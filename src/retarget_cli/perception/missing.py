@@ -26,13 +26,16 @@ def clock(time: Fraction) -> str:
     return f"{int(time // 60)}:{float(time % 60):05.2f}"
 
 
-def fill_missing(windows: Iterable[Motion], policy: Missing, start: FloatArray) -> Iterator[Motion]:
+def fill_missing(
+    windows: Iterable[Motion], policy: Missing, start: FloatArray, name: str = "the driving clip"
+) -> Iterator[Motion]:
     """Windows of a fitted motion without gaps.
 
     Args:
         windows: consecutive parts of one clip.
         policy: what to do where `present` is False.
         start: (24, 3) the pose to hold before anybody was seen: the source's own.
+        name: of the clip, for messages.
 
     Raises:
         InputError: `FAIL`, at the first such frame; or nobody was seen in the whole clip.
@@ -47,7 +50,7 @@ def fill_missing(windows: Iterable[Motion], policy: Missing, start: FloatArray) 
         if policy is Missing.FAIL and not window.present.all():
             at = window.times[int(np.argmin(window.present))]
             raise InputError(
-                f"nobody is seen in the driving clip at {clock(at)}",
+                f"{name}: nobody is seen at {clock(at)}",
                 "--missing hold keeps the last pose there, --missing skip leaves such frames out",
             )
         if policy is Missing.SKIP:
@@ -66,7 +69,7 @@ def fill_missing(windows: Iterable[Motion], policy: Missing, start: FloatArray) 
         yield replace(window, theta=theta, camera=camera)
     if not seen:
         raise InputError(
-            "no person is seen in any frame of the driving clip",
+            f"{name}: no person is seen in any frame",
             "use a clip that shows one person, ideally from head to foot",
         )
 

@@ -39,7 +39,7 @@ from retarget_cli.perception.missing import Missing, fill_missing
 from retarget_cli.perception.motion_reader import WINDOW
 from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.smoothing import resample_motion, smooth_motion
-from retarget_cli.workflows.background import TRANSPARENT, open_background, parse_color
+from retarget_cli.workflows.background import TRANSPARENT, check_background, open_background
 from retarget_cli.workflows.best_frame import best_frame
 from retarget_cli.workflows.canvas import parse_size
 from retarget_cli.workflows.comparison import open_comparison
@@ -194,7 +194,7 @@ def check(options: AnimateOptions, path: Path) -> None:
             f"--background transparent: {path.suffix} files hold no transparency",
             "name the output .mov (ProRes 4444), .webm (VP9), or without an ending for a folder of PNGs",
         )
-    parse_color(options.background)
+    check_background(options.background, options.driving)
     parse_size(options.size)
 
 
@@ -216,7 +216,7 @@ def _placed(driving: Driving, subject: Subject, body: Body, options: AnimateOpti
         whole = join(list(windows))
         placer.refer_to(whole, best_frame(whole, view.theta))
         windows = [whole.rows(at, at + WINDOW) for at in range(0, len(whole), WINDOW)]
-    windows = fill_missing(windows, options.missing, view.theta)
+    windows = fill_missing(windows, options.missing, view.theta, str(options.driving))
     windows = smooth_motion(windows, options.smooth)
     if options.fps is not None:
         windows = resample_motion(windows, options.fps)

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -81,6 +82,25 @@ class Film(Background):
         return self._plate
 
 
+def check_background(name: str, driving: Path) -> None:
+    """Find out without any work whether a background's name can mean something.
+
+    Raises:
+        UsageError: no colour, or the driving clip's where the driving is a motion file.
+        InputError: a path of nothing.
+    """
+    if name in ("source", TRANSPARENT) or parse_color(name) is not None:
+        return
+    if name == "driving":
+        if driving.is_file() and is_motion_file(driving):
+            raise UsageError("--background driving: a motion file holds no pictures", "give the clip itself")
+    elif not os.path.exists(name):  # False for names that are too long
+        raise InputError(
+            f"--background {name}: there is no such file",
+            "source, driving, transparent, #rrggbb, or the path of a picture or clip",
+        )
+
+
 @contextmanager
 def open_background(name: str, subject: Subject, driving: Path, choice: Choice) -> Iterator[Background]:
     """The background of a name: source, driving, transparent, a colour, or the path of a picture or clip.
@@ -88,6 +108,7 @@ def open_background(name: str, subject: Subject, driving: Path, choice: Choice) 
     Raises:
         UsageError, InputError: the name means nothing, or its file can't be read.
     """
+    check_background(name, driving)
     color = parse_color(name)
     if name == TRANSPARENT:
         yield Still(None)
@@ -100,11 +121,6 @@ def open_background(name: str, subject: Subject, driving: Path, choice: Choice) 
         yield Still(covering(plate, subject.size, whole=True))
     else:
         path = Path(name)
-        if not os.path.exists(path):
-            raise InputError(
-                f"--background {name}: there is no such file",
-                "source, driving, transparent, #rrggbb, or the path of a picture or clip",
-            )
         if path.is_file() and is_picture(path):
             yield Still(covering(over_white(read_picture(path)), subject.size))
             return
@@ -113,16 +129,11 @@ def open_background(name: str, subject: Subject, driving: Path, choice: Choice) 
 
 
 def driving_plate(path: Path, choice: Choice, longest: int) -> Image:
-    """The driving clip's background, as the median of frames without the person.
-
-    Raises:
-        UsageError: the driving motion comes from a file that holds no pixels.
-    """
-    if path.is_file() and is_motion_file(path):
-        raise UsageError("--background driving: a motion file holds no pictures", "give the clip itself")
+    """The driving clip's background, as the median of frames without the person."""
     with open_frames(path, long_side=longest) as source:
         stride = max(1, (source.frame_count or 1) // PLATE_FRAMES)
-        frames = [frame.rgb for frame in source if frame.index % stride == 0][: 2 * PLATE_FRAMES]
+        spread = (frame.rgb for frame in source if frame.index % stride == 0)
+        frames = list(islice(spread, 2 * PLATE_FRAMES))
     masks = []
     with PersonTracker(choice, video=False, with_mask=True) as tracker:
         for frame in frames:

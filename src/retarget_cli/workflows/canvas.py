@@ -75,7 +75,10 @@ def fit_canvas(
             factor = min(1.0, factor)
         size = _even(height * factor), _even(width * factor)
         image, matte = _scaled(rgb, size), None if alpha is None else _scaled(alpha, size)
-        return image, matte, find(image)
+        finding = find(image)
+        if finding is None and factor < 1:  # somebody small in a large picture
+            finding = _resized(find(rgb), (height, width), size)
+        return image, matte, finding
     finding = find(rgb)
     if finding is None:
         return rgb, alpha, None
@@ -91,6 +94,15 @@ def fit_canvas(
     if soft is not None:
         soft = _cropped(_scaled(soft, size), x, y, canvas.exact, cv2.BORDER_CONSTANT)
     return image, matte, replace(finding, pose=pose, soft_mask=soft)
+
+
+def _resized(finding: PoseFinding | None, size: tuple[int, int], new: tuple[int, int]) -> PoseFinding | None:
+    """A finding in a picture of (height, width) `size`, in the pixels of the same picture at `new` size."""
+    if finding is None:
+        return None
+    pose = finding.pose * np.array([new[1] / size[1], new[0] / size[0], 1], np.float32)
+    soft = None if finding.soft_mask is None else _scaled(finding.soft_mask, new)
+    return replace(finding, pose=pose.astype(np.float32), soft_mask=soft)
 
 
 def _placed(finding: PoseFinding, size: tuple[int, int], wanted: tuple[int, int]) -> tuple[float, int, int]:

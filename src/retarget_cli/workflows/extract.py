@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from fractions import Fraction
@@ -74,11 +75,11 @@ def extract_motion(
 
 def _check(driving: Path, output: Path, may_overwrite: bool) -> None:
     """Find out before any work what would only fail at its end."""
-    if not driving.exists():
+    if not os.path.exists(driving):  # False for names that are too long
         raise InputError(f"{driving}: there is no such file", "give a clip, or a folder of frames")
     if output.is_dir():
         raise OutputError(f"{output} is a folder", "name a file, for example dance.motion")
-    if output.exists() and not may_overwrite:
+    if os.path.exists(output) and not may_overwrite:
         raise OutputError(f"{output} exists", "choose another --output, or add --overwrite")
     if not output.parent.is_dir():
         raise OutputError(f"{output.parent}: there is no such folder", "make it first, or choose another --output")

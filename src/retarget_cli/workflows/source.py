@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -30,7 +31,7 @@ from retarget_cli.perception.pose import PoseFinding
 from retarget_cli.workflows.canvas import CanvasSize, fit_canvas
 from retarget_cli.workflows.progress import Progress
 
-VERSION = 2
+VERSION = 3
 LONGEST_SIDE = 1024
 # Of a source clip so many frames are looked at, evenly spread, and so many kept as views.
 CLIP_FRAMES = 24
@@ -136,7 +137,8 @@ def _look_at_picture(path: Path, canvas: CanvasSize, choice: Choice) -> list[tup
 def _look_at_clip(path: Path, canvas: CanvasSize, choice: Choice) -> list[tuple[Shot, Image]]:
     with open_frames(path, long_side=canvas.longest) as source:
         stride = max(1, (source.frame_count or CLIP_FRAMES) // CLIP_FRAMES)
-        frames = [frame.rgb for frame in source if frame.index % stride == 0][: 2 * CLIP_FRAMES]
+        spread = (frame.rgb for frame in source if frame.index % stride == 0)
+        frames = list(islice(spread, 2 * CLIP_FRAMES))
     shots: list[Shot] = []
     with PersonTracker(choice, video=False, with_mask=True) as tracker:
         for frame in frames:
