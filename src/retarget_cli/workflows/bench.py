@@ -109,9 +109,15 @@ class BenchReport:
                 f"{row.motion_fps:>10.1f} fps{row.to_pose:>11.2f}"
             )
         named = [(f"{row.size}: compiled before", row.process) for row in self.rows]
-        named += [*self.starts.items(), *((f"clip of {seconds} s", job) for seconds, job in self.lengths.items())]
-        lines += ["", f"{'':40}{'wall':>10}{'first frame':>13}{'peak memory':>14}   whole job, new process"]
-        lines += [f"{n:40}{j.seconds:>8.2f} s{j.first_frame:>11.2f} s{j.peak_mib:>10.0f} MiB" for n, j in named]
+        first = self.rows[0].size  # starts and lengths are measured at the first size
+        named += [(f"{first}: {name}", job) for name, job in self.starts.items()]
+        named += [(f"{first}: clip of {seconds} s", job) for seconds, job in self.lengths.items()]
+        lines += ["", f"{'':48}{'wall':>10}{'':>10}{'first frame':>13}{'peak memory':>14}   whole job, new process"]
+        lines += [
+            f"{name:48}{job.seconds:>8.2f} s{job.frames / job.seconds:>6.1f} fps{job.first_frame:>11.2f} s"
+            f"{job.peak_mib:>10.0f} MiB"
+            for name, job in named
+        ]
         if len(self.lengths) > 1:
             short, long = (self.lengths[key].peak_mib for key in (min(self.lengths), max(self.lengths)))
             lines.append(f"peak memory grows by {100 * (long / short - 1):.1f} % over that length")

@@ -52,11 +52,13 @@ class Job:
         seconds: from starting the process to its end.
         first_frame: from starting the process to its first finished frame.
         peak_mib: the most memory that it held at a time, MiB.
+        frames: how many it made.
     """
 
     seconds: float
     first_frame: float
     peak_mib: float
+    frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def run_job(setting: Setting, folder: Path, variables: dict[str, str], *more: st
     seconds = time.perf_counter() - started
     result = json.loads(out)
     first = seconds - (float(result["seconds"]) - float(result["first_frame_seconds"]))
-    return Job(seconds, first, float(error.split()[-1]))
+    return Job(seconds, first, float(error.split()[-1]), int(result["frames"]))
 
 
 def measure_starts(setting: Setting) -> dict[str, Job]:
