@@ -23,8 +23,9 @@ LEVELS = {
     "training": 5,
     "metrics": 5,
     "synth": 5,
-    "workflows": 6,
-    "cli": 7,
+    "evaluation": 6,
+    "workflows": 7,
+    "cli": 8,
 }
 # synth draws people: it needs bodies, and must not learn from how they are perceived or moved.
 SYNTH_MAY = {"synth", "core", "geometry", "body", "networks", "media", "weights"}

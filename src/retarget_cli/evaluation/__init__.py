@@ -1,0 +1,1 @@
+"""Measuring methods: data sets, protocols, scores, statistics, reports and user studies."""
