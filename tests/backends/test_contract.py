@@ -93,14 +93,15 @@ def test_frames_come_in_order(name: str, person: Subject, motion: Motion) -> Non
     """Frame i of the whole is what is drawn when frame i is handed over by itself (to a fresh performer)."""
     backend = make_backend(name, {}, CPU)
     whole = everything(backend.prepare(person), motion, backend.spec.window)
-    assert (whole[0] - whole[FRAMES // 2]).abs().mean() > 1e-3
+    assert ((whole[0] - whole[FRAMES // 2]).abs().mean() > 1e-3) == backend.spec.moves
     errors = torch.stack(
         [
             (everything(backend.prepare(person), motion.rows(row, row + 1), 1)[0] - whole).abs().mean((1, 2, 3))
             for row in range(FRAMES)
         ]
     )
-    assert errors.argmin(1).tolist() == list(range(FRAMES))
+    nearest = list(range(FRAMES)) if backend.spec.moves else [0] * FRAMES
+    assert errors.argmin(1).tolist() == nearest
 
 
 def test_a_performer_keeps_nothing_of_a_run(name: str, person: Subject, motion: Motion) -> None:

@@ -36,6 +36,7 @@ class Spec:
         weights: keys of the weights catalog; empty when nothing is to be downloaded.
         paper: title and year, or empty.
         license: of the method's code and weights.
+        moves: False for a baseline that repeats its source.
     """
 
     summary: str
@@ -45,6 +46,7 @@ class Spec:
     weights: tuple[str, ...] = ()
     paper: str = ""
     license: str = ""
+    moves: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +96,12 @@ class Backend(ABC):
     @abstractmethod
     def prepare(self, subject: Subject) -> Performer:
         """Once a subject: encode, build, aggregate views."""
+
+    def dress(self, subject: Subject, garment: Subject) -> Subject:
+        """The subject in the clothes of another one, of the same canvas size, before either is prepared.
+
+        This one suits every method that imitates: the other takes the subject's pose, the subject keeps the head.
+        """
+        from retarget_cli.backends.dressing import dressed
+
+        return dressed(self, subject, garment)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from retarget_cli.backends.base import Backend
 
-BUILT_IN: Mapping[str, str] = {"avatar": "retarget_cli.backends.avatar.backend:Avatar"}
+BUILT_IN: Mapping[str, str] = {
+    "avatar": "retarget_cli.backends.avatar.backend:Avatar",
+    "still": "retarget_cli.backends.still.backend:Still",
+}
 GROUP = "retarget.backends"
 DEFAULT = "avatar"
 

@@ -41,7 +41,7 @@ from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.smoothing import resample_motion, smooth_motion
 from retarget_cli.workflows.background import TRANSPARENT, check_background, open_background
 from retarget_cli.workflows.best_frame import best_frame
-from retarget_cli.workflows.canvas import parse_size
+from retarget_cli.workflows.canvas import CanvasSize, parse_size
 from retarget_cli.workflows.comparison import open_comparison
 from retarget_cli.workflows.driving import Driving, Excerpt, open_driving
 from retarget_cli.workflows.frames import composed
@@ -59,6 +59,7 @@ class AnimateOptions:
         sources: photos, globs, folders or a clip of one person.
         driving: a clip, animated picture, folder of frames or motion file.
         output: name or template of the result.
+        garment: pictures or a clip of somebody in other clothes, which the person of `sources` is to wear.
         backend, settings: the method, and its options as text.
         body: name of the body model.
         motion, framing, smooth, missing: how the motion is carried over.
@@ -79,6 +80,7 @@ class AnimateOptions:
     sources: tuple[str, ...]
     driving: Path
     output: str = "{source}_{driving}.mp4"
+    garment: tuple[str, ...] = ()
     backend: str = DEFAULT
     settings: tuple[tuple[str, str], ...] = ()
     body: str = "anny"
@@ -151,6 +153,8 @@ def animate(
         subject = prepare_subject(
             files, parse_size(options.size), options.source_person, body, cache, progress
         )
+        if options.garment:
+            subject = backend.dress(subject, _wearer(subject, options, body, cache, progress))
         background = stack.enter_context(
             open_background(options.background, subject, options.driving, options.person)
         )
@@ -196,6 +200,15 @@ def check(options: AnimateOptions, path: Path) -> None:
         )
     check_background(options.background, options.driving)
     parse_size(options.size)
+
+
+def _wearer(
+    subject: Subject, options: AnimateOptions, body: Body, cache: Cache | None, progress: Progress
+) -> Subject:
+    """Whoever wears the garment, on the subject's canvas."""
+    canvas = CanvasSize(max(subject.size), exact=subject.size)
+    files = source_files(options.garment)
+    return prepare_subject(files, canvas, options.source_person, body, cache, progress)
 
 
 def _placed(driving: Driving, subject: Subject, body: Body, options: AnimateOptions) -> Iterator[Motion]:

@@ -1,0 +1,1 @@
+"""The baseline that any method must beat: the source picture, unmoved."""

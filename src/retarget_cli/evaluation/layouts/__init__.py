@@ -1,0 +1,1 @@
+"""The layouts in which people have their data sets; one file each."""

@@ -1,0 +1,45 @@
+"""The data set that `retarget synth` writes; docs/synth.md has its layout."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from retarget_cli.core.errors import InputError
+from retarget_cli.evaluation.recordings import Recording, Stream, Turnout
+
+FORMAT = "retarget-synth"
+
+
+def is_synthetic(root: Path) -> bool:
+    """It says so itself."""
+    return (root / "dataset.json").is_file()
+
+
+def read_synthetic(root: Path) -> tuple[list[Recording], list[Turnout]]:
+    """All finished clips.
+
+    Raises:
+        InputError: `dataset.json` is damaged or of another kind, or no clip is finished.
+    """
+    path = root / "dataset.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}", "make the data set again with `retarget synth`") from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise InputError(f"{path}: not a data set of `retarget synth`", "name the layout with --layout")
+    clips = [clip for clip in sorted((root / "clips").glob("*")) if (clip / "clip.json").is_file()]
+    if not clips:
+        raise InputError(f"{root}: no finished clip in it", "run `retarget synth` to its end")
+    turnouts = [
+        Turnout(clip.name, {child.name: child for child in sorted(clip.iterdir()) if (child / "frames").is_dir()})
+        for clip in clips
+    ]
+    recordings = [
+        Recording(
+            turnout.name, Stream(turnout.folders["self"] / "frames"), turnout.name, turnout.folders["self"] / "mask"
+        )
+        for turnout in turnouts
+    ]
+    return recordings, turnouts
