@@ -15,6 +15,7 @@ from retarget_cli.cli.cache import cache
 from retarget_cli.cli.doctor import doctor
 from retarget_cli.cli.environment import prepare_environment
 from retarget_cli.cli.extract import extract
+from retarget_cli.cli.weights import weights
 
 HELP = """Human motion retargeting: photos of one person and a video of another in, a video of the first person
 moving like the second out.
@@ -62,6 +63,7 @@ app.command()(backends)
 app.command()(doctor)
 app.command()(bench)
 app.add_typer(cache, name="cache")
+app.add_typer(weights, name="weights")
 
 
 def main() -> None:

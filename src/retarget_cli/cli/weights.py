@@ -1,0 +1,172 @@
+"""`retarget weights`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retarget_cli.cli.running import running
+from retarget_cli.cli.screen import Screen
+from retarget_cli.cli.tables import table
+from retarget_cli.core.errors import UsageError, WeightsError
+
+if TYPE_CHECKING:
+    from retarget_cli.weights.store import State, Store
+
+weights = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Weights of learned metrics: what is there, and how to get it."
+)
+
+Folder = Annotated[Path | None, typer.Option("--folder", metavar="FOLDER", help="Look here first, and pull into it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Tracebacks.")]
+
+_LINE_SECONDS = 2.0
+_MEGABYTE = 1e6
+
+
+@weights.command("list")
+def list_all(folder: Folder = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Every file of weights: whether it is there, its size, licence and hash, and what needs it."""
+    with running(as_json=as_json, debug=debug) as screen:
+        store = _store(folder)
+        states = [store.state(key, is_hashed=False) for key in store.catalog]
+        rows = [
+            (
+                state.row.key,
+                "yes" if state.path is not None and not state.reason else "no" if state.path is None else "damaged",
+                _size(state.row.size),
+                ", ".join(state.row.uses),
+                _hash(state.row.sha256),
+                state.row.license,
+            )
+            for state in states
+        ]
+        text = table(("weights", "there", "size", "needed by", "sha256", "licence"), rows)
+        searched = "\n".join(f"  {place.folder} ({place.name})" for place in store.folders)
+        data = {
+            "weights": {state.row.key: _data(state) for state in states},
+            "searched": [{"name": place.name, "folder": str(place.folder)} for place in store.folders],
+        }
+        screen.result(f"{text}\n\nsearched, in order:\n{searched}", data)
+
+
+@weights.command()
+def pull(
+    keys: Annotated[list[str] | None, typer.Argument(help="Which; see `retarget weights list`.")] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
+    folder: Folder = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Get weights over the network, and check them. What is there and good is left alone."""
+    with running(quiet=quiet, as_json=as_json, debug=debug) as screen:
+        store = _store(folder)
+        states = [store.pull(key, _progress(screen, key)) for key in _chosen(store, keys, is_all)]
+        text = "\n".join(f"{state.row.key}: {state.path}" for state in states)
+        screen.result(text, {"weights": {state.row.key: _data(state) for state in states}})
+
+
+@weights.command()
+def verify(
+    keys: Annotated[list[str] | None, typer.Argument(help="Which; by default all that are there.")] = None,
+    folder: Folder = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Hash files again and compare with the catalog; ends with 4 when one is damaged, or asked for and missing."""
+    with running(as_json=as_json, debug=debug) as screen:
+        store = _store(folder)
+        found = [store.state(key, is_fresh=True) for key in keys or store.catalog]
+        states = found if keys else [state for state in found if state.path is not None]
+        bad = [state for state in states if state.reason]
+        lines = [f"{state.row.key}: {_verdict(state)}" for state in states] or ["no weights are there"]
+        if bad:
+            for line in lines:
+                screen.line(line)
+            raise WeightsError(
+                f"{', '.join(state.row.key for state in bad)}: {bad[0].reason}",
+                f"retarget weights pull {' '.join(state.row.key for state in bad)}",
+            )
+        screen.result("\n".join(lines), {"weights": {state.row.key: _data(state) for state in states}})
+
+
+@weights.command()
+def path(
+    key: Annotated[str, typer.Argument(help="Which; see `retarget weights list`.")],
+    folder: Folder = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Where a file lies; ends with 4 when it is missing or damaged."""
+    with running(as_json=as_json, debug=debug) as screen:
+        found, digest = _store(folder).good(key)
+        screen.result(str(found), {"path": str(found), "sha256": digest})
+
+
+def _store(folder: Path | None) -> Store:
+    from retarget_cli.weights.store import default_store
+
+    return default_store(folder)
+
+
+def _chosen(store: Store, keys: list[str] | None, is_all: bool) -> list[str]:
+    if is_all:
+        return list(store.catalog)
+    if not keys:
+        raise UsageError("no weights were named", f"name some of {', '.join(store.catalog)}, or --all")
+    for key in keys:
+        store.find(key)  # an unknown name is told before anything is pulled
+    return keys
+
+
+def _progress(screen: Screen, key: str) -> Callable[[int, int | None], None]:
+    """A line every few seconds."""
+    last = time.perf_counter()
+
+    def told(done: int, total: int | None) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        if now - last >= _LINE_SECONDS:
+            last = now
+            of = "" if total is None else f" of {total / _MEGABYTE:.0f}"
+            screen.line(f"{key}: {done / _MEGABYTE:.0f}{of} MB")
+
+    return told
+
+
+def _size(size: int | None) -> str:
+    return "unknown" if size is None else f"{size / _MEGABYTE:.0f} MB"
+
+
+def _hash(digits: str) -> str:
+    if not digits:
+        return "unknown"
+    return f"{digits[:12]}..." if len(digits) == 64 else f"{digits} (only these are known)"
+
+
+def _verdict(state: State) -> str:
+    return f"{state.reason} ({state.path})" if state.reason else f"good ({state.path})"
+
+
+def _data(state: State) -> dict[str, object]:
+    row = state.row
+    return {
+        "condition": state.condition.value,
+        "path": None if state.path is None else str(state.path),
+        "place": state.place,
+        "reason": state.reason,
+        "file": row.file,
+        "urls": list(row.urls),
+        "license": row.license,
+        "sha256": row.sha256,
+        "sha256_is_whole": row.is_hash_whole,
+        "bytes": row.size,
+        "uses": list(row.uses),
+        "origin": row.origin,
+    }

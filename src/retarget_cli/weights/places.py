@@ -1,0 +1,75 @@
+"""Where weights may lie."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder that is searched.
+
+    Attributes:
+        name: for people.
+        folder: may not exist.
+    """
+
+    name: str
+    folder: Path
+
+
+def places(given: Path | None = None, environment: Mapping[str, str] | None = None) -> tuple[Place, ...]:
+    """In the order in which they are searched.
+
+    Args:
+        given: the user's own folder; before everything, and instead of $RETARGET_WEIGHTS.
+        environment: by default the process's.
+    """
+    variables = os.environ if environment is None else environment
+    found = []
+    if given is not None:
+        found.append(Place("given", given.expanduser()))
+    elif variables.get("RETARGET_WEIGHTS"):
+        found.append(Place("RETARGET_WEIGHTS", Path(variables["RETARGET_WEIGHTS"]).expanduser()))
+    found.append(Place("user data", data_folder(variables)))
+    checkout = _checkout()
+    if checkout is not None:
+        found.append(Place("project", checkout / "weights"))
+    torch_home = _torch_home(variables)
+    # `checkpoints` without `hub` is where facenet-pytorch and torchreid keep theirs.
+    return (
+        *found,
+        Place("torch hub", torch_home / "hub" / "checkpoints"),
+        Place("torch cache", torch_home / "checkpoints"),
+    )
+
+
+def data_folder(variables: Mapping[str, str]) -> Path:
+    """`retarget/weights` in the platform's folder for a user's data."""
+    if variables.get("XDG_DATA_HOME"):
+        base = Path(variables["XDG_DATA_HOME"])
+    elif sys.platform == "win32":
+        local = variables.get("LOCALAPPDATA")
+        base = Path(local) if local else Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path.home() / ".local" / "share"
+    return base / "retarget" / "weights"
+
+
+def _checkout() -> Path | None:
+    """The project's folder when running from a checkout."""
+    root = Path(__file__).resolve().parents[3]
+    return root if (root / "pyproject.toml").is_file() and (root / "weights").is_dir() else None
+
+
+def _torch_home(variables: Mapping[str, str]) -> Path:
+    if variables.get("TORCH_HOME"):
+        return Path(variables["TORCH_HOME"]).expanduser()
+    cache = variables.get("XDG_CACHE_HOME")
+    return (Path(cache).expanduser() if cache else Path.home() / ".cache") / "torch"

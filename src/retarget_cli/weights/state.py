@@ -1,0 +1,92 @@
+"""State dicts from files that are read and never executed, into networks that they must fit exactly."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from retarget_cli.core.errors import WeightsError
+
+_SHOWN = 3
+# Counters that batch normalization got after some of the public files were written; inference ignores them.
+_COUNTERS = "num_batches_tracked"
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file, or of one that `torch.save` wrote; on the CPU.
+
+    A state dict that lies under `state_dict`, or whose keys all begin with `module.`, is taken out of it.
+
+    Raises:
+        WeightsError: it can't be read, is damaged, or holds something else than tensors.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            loaded = load_file(path)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # old files name classes that torch calls deprecated
+                loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} is not there", "`retarget weights list` shows what is") from error
+    except Exception as error:  # a damaged file makes torch and its unpickler raise nearly anything
+        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
+        raise WeightsError(f"{path} cannot be read as weights: {reason}", "pull it again, or convert it") from error
+    return _tensors(loaded, path)
+
+
+def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, Mapping) or not loaded:
+        raise WeightsError(f"{path} holds no state dict", "it is another kind of file")
+    strange = [str(key) for key, value in loaded.items() if not (isinstance(key, str) and isinstance(value, Tensor))]
+    if strange:
+        raise WeightsError(f"{path} holds more than tensors: {_some(strange)}", "it is another kind of file")
+    state = dict(loaded)
+    if all(key.startswith("module.") for key in state):
+        state = {key.removeprefix("module."): value for key, value in state.items()}
+    return state
+
+
+def load_into(module: nn.Module, state: Mapping[str, Tensor], name: str, unused: Sequence[str] = ()) -> None:
+    """Fill a network; every key and shape must match.
+
+    Args:
+        name: of the weights; for messages.
+        unused: prefixes of keys that the file may hold beyond the network.
+
+    Raises:
+        WeightsError: keys are missing, unexpected or of other shapes. The network is then untouched.
+    """
+    wanted = module.state_dict()
+    given = {key: value for key, value in state.items() if not key.startswith(tuple(unused))}
+    missing = [key for key in wanted if key not in given and not key.endswith(_COUNTERS)]
+    extra = [key for key in given if key not in wanted]
+    shapes = [
+        f"{key} is {tuple(given[key].shape)} instead of {tuple(value.shape)}"
+        for key, value in wanted.items()
+        if key in given and given[key].shape != value.shape
+    ]
+    faults = [
+        f"{len(keys)} {what} ({_some(keys)})"
+        for what, keys in (("missing", missing), ("unexpected", extra), ("of another shape", shapes))
+        if keys
+    ]
+    if faults:
+        raise WeightsError(
+            f"the weights of {name} are not those of this network: {'; '.join(faults)}",
+            f"remove the file and `retarget weights pull {name}`",
+        )
+    module.load_state_dict(given, strict=False)  # strict about all but the counters, above
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
