@@ -22,7 +22,6 @@ from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import FloatArray, Motion
 from retarget_cli.core.subject import Subject, View
 
-
 # Heads end so far apart at most, as a share of the stature.
 GAP = 0.03
 

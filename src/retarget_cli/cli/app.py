@@ -14,6 +14,7 @@ from retarget_cli.cli.bench import bench
 from retarget_cli.cli.cache import cache
 from retarget_cli.cli.doctor import doctor
 from retarget_cli.cli.environment import prepare_environment
+from retarget_cli.cli.eval import evaluation
 from retarget_cli.cli.extract import extract
 from retarget_cli.cli.weights import weights
 
@@ -62,6 +63,7 @@ app.command()(extract)
 app.command()(backends)
 app.command()(doctor)
 app.command()(bench)
+app.add_typer(evaluation, name="eval")
 app.add_typer(cache, name="cache")
 app.add_typer(weights, name="weights")
 

@@ -83,3 +83,15 @@ def parse_setting(text: str) -> tuple[str, str]:
     if not sign or not name.strip():
         raise typer.BadParameter(f"{text!r}: expected name=value")
     return name.strip(), value.strip()
+
+
+def parse_box(text: str) -> tuple[int, int]:
+    """(height, width) of a box: `256` or `WIDTHxHEIGHT`.
+
+    Raises:
+        UsageError: neither, or out of bounds.
+    """
+    from retarget_cli.workflows.canvas import parse_size
+
+    asked = parse_size(text)
+    return asked.exact or (asked.longest, asked.longest)

@@ -31,6 +31,19 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
+class Masks:
+    """Pictures that say where the person is, one a frame.
+
+    Attributes:
+        path: a folder.
+        least: the least value that means the person: 128 of a coverage, 1 of labels.
+    """
+
+    path: Path
+    least: int = 128
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """One clip of one person.
 
@@ -38,7 +51,7 @@ class Recording:
         name: unique in the data set.
         stream: its frames.
         person: who is seen, as far as the layout tells; else the recording's own name.
-        masks: a folder of pictures of the person's mask, one a frame; None where there is none.
+        masks: of the person; None where there are none.
         views: eight pictures in the order of the view angle (0, 45, ... degrees), where the data set chooses them.
         driving: what this person shall imitate in cross-imitation, where the data set chooses it.
     """
@@ -46,7 +59,7 @@ class Recording:
     name: str
     stream: Stream
     person: str
-    masks: Path | None = None
+    masks: Masks | None = None
     views: tuple[Shot, ...] = ()
     driving: Stream | None = None
 

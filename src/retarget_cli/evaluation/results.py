@@ -91,6 +91,7 @@ class Clip:
         source: pictures of the source person.
         driving, target: a folder of frames or a clip; empty where there is none.
         methods: by method name.
+        first: which frame of `driving` and `target` is the first that counts; rendered frames begin at 0.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Clip:
     driving: str
     target: str
     methods: Mapping[str, Scored]
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ def _report(data: dict[str, Any]) -> Report:
 
 def _clip(data: dict[str, Any]) -> Clip:
     methods = {name: scored(item) for name, item in data["methods"].items()}
-    return Clip(data["name"], tuple(data["source"]), data["driving"], data["target"], methods)
+    return Clip(data["name"], tuple(data["source"]), data["driving"], data["target"], methods, data.get("first", 0))
 
 
 def scored(data: dict[str, Any]) -> Scored:

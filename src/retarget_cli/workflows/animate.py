@@ -59,8 +59,8 @@ class AnimateOptions:
         sources: photos, globs, folders or a clip of one person.
         driving: a clip, animated picture, folder of frames or motion file.
         output: name or template of the result.
-        garment: pictures or a clip of somebody in other clothes, which the person of `sources` is to wear.
         backend, settings: the method, and its options as text.
+        garment: pictures or a clip of somebody in other clothes, which the person of `sources` is to wear.
         body: name of the body model.
         motion, framing, smooth, missing: how the motion is carried over.
         person, source_person: whom to follow, where several are seen.
@@ -80,9 +80,9 @@ class AnimateOptions:
     sources: tuple[str, ...]
     driving: Path
     output: str = "{source}_{driving}.mp4"
-    garment: tuple[str, ...] = ()
     backend: str = DEFAULT
     settings: tuple[tuple[str, str], ...] = ()
+    garment: tuple[str, ...] = ()
     body: str = "anny"
     motion: MotionPath = MotionPath.RELATIVE
     framing: Framing = Framing.FIT

@@ -71,7 +71,7 @@ def _protocol(path: Path) -> dict[str, Any]:
 
 def _recording(root: Path, name: str, chosen: dict[str, Any] | None, listed: Path) -> Recording:
     clip = _clip(root, name, listed)
-    person = name.split("/")[0]
+    person = name.split("/", maxsplit=1)[0]
     if chosen is None:
         return Recording(name.replace("/", "_"), Stream(clip), person)
     try:
@@ -81,7 +81,8 @@ def _recording(root: Path, name: str, chosen: dict[str, Any] | None, listed: Pat
         driving = None if cross is None else _part(_clip(root, cross["target"], listed), *cross["range"])
         stream = _part(clip, first, last)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{root / PROTOCOL}: {name}: {error!r}", "remove it, and views are chosen by the pose") from error
+        message = f"{root / PROTOCOL}: {name}: {error!r}"
+        raise InputError(message, "remove it, and views are chosen by the pose") from error
     return Recording(name.replace("/", "_"), stream, person, views=views, driving=driving)
 
 

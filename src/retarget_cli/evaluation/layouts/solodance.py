@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from retarget_cli.evaluation.layouts.clips import clips_below, has_frames
-from retarget_cli.evaluation.recordings import Recording, Stream
+from retarget_cli.evaluation.recordings import Masks, Recording, Stream
 
 
 def is_solodance(root: Path) -> bool:
@@ -21,11 +21,9 @@ def read_solodance(root: Path, split: str) -> list[Recording]:
     found = []
     for clip in clips_below(frames):
         inside = clip.relative_to(frames)
-        masks = root / f"{split}_parsing" / _renamed(inside)
-        name = "_".join(inside.parts)
-        found.append(
-            Recording(name, Stream(clip), person_of(inside), masks if has_frames(masks) else None)
-        )
+        parsing = root / f"{split}_parsing" / _renamed(inside)
+        masks = Masks(parsing, least=1) if has_frames(parsing) else None
+        found.append(Recording("_".join(inside.parts), Stream(clip), person_of(inside), masks))
     return found
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from retarget_cli.core.errors import InputError
-from retarget_cli.evaluation.recordings import Recording, Stream, Turnout
+from retarget_cli.evaluation.recordings import Masks, Recording, Stream, Turnout
 
 FORMAT = "retarget-synth"
 
@@ -37,9 +37,8 @@ def read_synthetic(root: Path) -> tuple[list[Recording], list[Turnout]]:
         for clip in clips
     ]
     recordings = [
-        Recording(
-            turnout.name, Stream(turnout.folders["self"] / "frames"), turnout.name, turnout.folders["self"] / "mask"
-        )
+        Recording(turnout.name, Stream(own / "frames"), turnout.name, Masks(own / "mask"))
         for turnout in turnouts
+        for own in (turnout.folders["self"],)
     ]
     return recordings, turnouts

@@ -1,0 +1,143 @@
+"""What a run keeps on disk, so that it can be stopped at any moment and gone on with.
+
+    RUN/run.json                             what is measured; another run in the same folder is refused
+    RUN/sources/CASE/0.png ...               source pictures
+    RUN/rendered/METHOD/CASE/000000.png ...  appears when it is complete
+    RUN/persons/CASE.safetensors             masks of the target's person, where they had to be perceived
+    RUN/scores/METHOD/CASE.json              appears when it is complete
+    RUN/features/METHOD/CASE.safetensors     of metrics that compare sets; METHOD `real` holds the true frames'
+    RUN/report.json, .csv, .md, .html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from retarget_cli.core.errors import OutputError, UsageError
+from retarget_cli.evaluation.names import file_name
+from retarget_cli.evaluation.results import Scored, scored
+
+FORMAT, VERSION = "retarget-run", 1
+REAL = "real"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+
+    @staticmethod
+    def open(path: Path, settings: Mapping[str, Any], *, may_overwrite: bool = False) -> RunFolder:
+        """Begin a run, or go on with one.
+
+        Args:
+            path: the folder; made if need be.
+            settings: what is measured, as JSON types; must equal those of a run that is gone on with.
+            may_overwrite: what another run left in the folder is removed.
+
+        Raises:
+            UsageError: the folder holds another run, or something else.
+            OutputError: it can't be written.
+        """
+        text = json.dumps({"format": FORMAT, "format_version": VERSION, **settings}, indent=1, sort_keys=True)
+        record = path / "run.json"
+        if may_overwrite and record.is_file():
+            shutil.rmtree(path)
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is not a folder", "choose another --output")
+        if record.is_file():
+            _check_same(record, json.loads(text))
+        elif path.is_dir() and any(path.iterdir()):
+            raise UsageError(f"{path} is not empty, and holds no run", "choose another --output")
+        folder = RunFolder(path)
+        folder.write_text("run.json", text + "\n")
+        return folder
+
+    def sources(self, case: str) -> Path:
+        return self.path / "sources" / file_name(case)
+
+    def rendered(self, method: str, case: str) -> Path:
+        return self.path / "rendered" / file_name(method) / file_name(case)
+
+    def persons(self, case: str) -> Path:
+        return self.path / "persons" / f"{file_name(case)}.safetensors"
+
+    def score(self, method: str, case: str) -> Scored | None:
+        """What was found before; None where nothing was, or the file is damaged."""
+        path = self._score(method, case)
+        try:
+            return scored(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save_score(self, method: str, case: str, found: Scored) -> None:
+        """Remember what was found in one clip."""
+        self.write_text(str(self._score(method, case).relative_to(self.path)), json.dumps(asdict(found)))
+
+    def features(self, method: str, case: str) -> dict[str, Tensor] | None:
+        """(N, D) by metric key; None where there are none, or the file is damaged."""
+        path = self._features(method, case)
+        try:
+            return dict(load_file(path)) if path.is_file() else None
+        except (SafetensorError, OSError):
+            return None
+
+    def save_features(self, method: str, case: str, found: Mapping[str, Tensor]) -> None:
+        """Remember the features of one clip."""
+        path = self._features(method, case)
+        part = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_file({key: value.contiguous() for key, value in found.items()}, part)
+            part.replace(path)
+        except OSError as error:
+            raise OutputError(f"{path}: {error.strerror}", "make room, and start the run again: it goes on") from error
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a file whole or not at all.
+
+        Raises:
+            OutputError: it can't be written.
+        """
+        path = self.path / name
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+        except OSError as error:
+            raise OutputError(f"{path}: {error.strerror}", "make room, and start the run again: it goes on") from error
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+    def _score(self, method: str, case: str) -> Path:
+        return self.path / "scores" / file_name(method) / f"{file_name(case)}.json"
+
+    def _features(self, method: str, case: str) -> Path:
+        return self.path / "features" / file_name(method) / f"{file_name(case)}.safetensors"
+
+
+def _check_same(record: Path, settings: Mapping[str, Any]) -> None:
+    try:
+        before = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{record}: {error}", "choose another --output, or add --overwrite") from error
+    differing = [key for key in sorted({*before, *settings}) if before.get(key) != settings.get(key)]
+    if differing:
+        key = differing[0]
+        raise UsageError(
+            f"{record.parent} holds another run: its {key} is {before.get(key)}, not {settings.get(key)}",
+            "choose another --output, or add --overwrite to begin anew",
+        )

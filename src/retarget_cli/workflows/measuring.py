@@ -1,0 +1,38 @@
+"""Load the metrics that a user asks for; those that can't run are named with what they lack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from retarget_cli.evaluation.results import Missing
+from retarget_cli.evaluation.scoring import Measures
+from retarget_cli.metrics.base import FrameMetric, Info, SetMetric
+from retarget_cli.metrics.registry import make_metrics
+from retarget_cli.weights.store import default_store
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Metrics that run, what they are, and those that can't."""
+
+    measures: Measures
+    infos: tuple[Info, ...]
+    missing: tuple[Missing, ...]
+
+
+def load_measures(keys: Sequence[str], weights: Path | None, device: torch.device) -> Loaded:
+    """Load metrics by key or group.
+
+    Raises:
+        UsageError: an unknown key.
+    """
+    metrics, missing = make_metrics(keys, default_store(weights), device)
+    of_frames = tuple(metric for metric in metrics if isinstance(metric, FrameMetric))
+    of_sets = tuple(metric for metric in metrics if isinstance(metric, SetMetric))
+    infos = (*(info for metric in of_frames for info in metric.infos), *(metric.info for metric in of_sets))
+    absent = tuple(Missing(each.key, each.name, each.reason, each.command) for each in missing)
+    return Loaded(Measures(of_frames, of_sets), infos, absent)
