@@ -110,9 +110,9 @@ def path(
 
 
 def _store(folder: Path | None) -> Store:
-    from retarget_cli.weights.store import default_store
+    from retarget_cli.weights.store import Store
 
-    return default_store(folder)
+    return Store(folder)
 
 
 def _chosen(store: Store, keys: list[str] | None, is_all: bool) -> list[str]:
