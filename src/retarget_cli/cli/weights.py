@@ -110,9 +110,9 @@ def path(
 
 
 def _store(folder: Path | None) -> Store:
-    from retarget_cli.weights.store import Store
+    from retarget_cli.weights.store import default_store
 
-    return Store(folder)
+    return default_store(folder)
 
 
 def _chosen(store: Store, keys: list[str] | None, is_all: bool) -> list[str]:

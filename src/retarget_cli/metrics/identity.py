@@ -57,7 +57,7 @@ class Identities:
         indices, batch = stacked(crops(pictures, self._detector, self._size))
         if batch is None:
             return found
-        embedded = [self._network(self._prepare(part.to(self._device))).cpu() for part in batch.split(_AT_ONCE)]
+        embedded = [self._network(self._prepare(part.to(self._device))).cpu() for part in torch.split(batch, _AT_ONCE)]
         for index, embedding in zip(indices, torch.cat(embedded), strict=True):
             found[index] = embedding
         return found

@@ -50,26 +50,18 @@ class State:
 
 
 class Store:
-    """Finds weights in folders, in order.
+    """Finds weights in folders, in order; `default_store` gives the user's.
 
     Args:
-        given: a folder of the user's that is searched first, and pulled into.
-        folders: searched instead of the usual `places`.
-        ledger: remembers hashes; by default a file in the user's data folder.
+        folders: as from `places`; the first is pulled into.
+        ledger: remembers hashes.
         catalog: what there can be; by default `CATALOG`.
     """
 
-    def __init__(
-        self,
-        given: Path | None = None,
-        *,
-        folders: Sequence[Place] | None = None,
-        ledger: Ledger | None = None,
-        catalog: Mapping[str, Row] | None = None,
-    ) -> None:
-        self.folders = places(given) if folders is None else tuple(folders)
+    def __init__(self, folders: Sequence[Place], ledger: Ledger, catalog: Mapping[str, Row] | None = None) -> None:
+        self.folders = tuple(folders)
         self.catalog = dict(CATALOG if catalog is None else catalog)
-        self._ledger = Ledger(data_folder(os.environ) / "checked.json") if ledger is None else ledger
+        self._ledger = ledger
 
     def find(self, key: str) -> tuple[Path, Place] | None:
         """The first file of the row's name, whatever is in it.
@@ -164,3 +156,12 @@ class Store:
             return state
         download(state.row, self.target(key), progress)
         return self.state(key)
+
+
+def default_store(given: Path | None = None) -> Store:
+    """The store of this user.
+
+    Args:
+        given: a folder that is searched first, and pulled into.
+    """
+    return Store(places(given), Ledger(data_folder(os.environ) / "checked.json"))
