@@ -49,6 +49,8 @@ def plan(dataset: Dataset, protocol: Protocol) -> list[Case]:
     Raises:
         UsageError: the data set holds nothing of the kind that the task needs.
     """
+    if protocol.has_true_motion and not dataset.turnouts:
+        raise UsageError("--true-motion: only data sets of `retarget synth` know it")
     if dataset.turnouts and protocol.task is not Task.SELF:
         cases = [_synthetic(turnout, protocol) for turnout in dataset.turnouts]
     elif protocol.task is Task.SELF:
@@ -60,8 +62,6 @@ def plan(dataset: Dataset, protocol: Protocol) -> list[Case]:
             f"--protocol {protocol.task.value}: {dataset.name} ({dataset.layout}) has no true pictures for it",
             "make a data set that has: retarget synth DIR",
         )
-    if protocol.has_true_motion and not all(case.motion for case in cases):
-        raise UsageError("--true-motion: only data sets of `retarget synth` know it")
     return cases
 
 
