@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.media_maker import Clip, make_video, probe
+from tests.media_maker import probe
 from tests.workflows.conftest import Scene
 
 from retarget_cli.core.errors import BackendError, InputError
 from retarget_cli.workflows import bench as module
 from retarget_cli.workflows.bench import BenchOptions, measure
 from retarget_cli.workflows.bench_process import Job, Setting, repeat, run_job
-from retarget_cli.workflows.reenact import NAMES, reenact_clip
 
 FRAMES = 8
 
@@ -80,18 +79,3 @@ def test_a_clip_is_repeated_until_it_is_long_enough(scene: Scene, tmp_path: Path
 def test_nothing_to_measure_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="nothing"):
         module.example("nothing.png")
-
-
-def test_a_person_moved_like_himself(scene: Scene) -> None:
-    outcome = reenact_clip(scene.clip, device="cpu")
-    assert outcome.frames > 0
-    for scores in (outcome.moved, outcome.still):
-        assert set(scores) == set(NAMES)
-        assert all(math.isfinite(value) for value in scores.values())
-    assert "margin" in outcome.text()
-    assert json.loads(json.dumps(outcome.data()))["backend"] == "avatar"
-
-
-def test_nobody_to_move_like_himself(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no person"):
-        reenact_clip(make_video(tmp_path / "empty.mp4", Clip(count=3)), device="cpu")

@@ -19,21 +19,22 @@ def bench(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     cold: Annotated[bool, typer.Option("--cold", help="Also time a first start, with nothing compiled yet.")] = False,
     memory: Annotated[bool, typer.Option("--memory", help="Compare peak memory of a 10 s and a 60 s clip.")] = False,
-    reenact: Annotated[
-        Path | None, typer.Option(help="Only: move the clip's first frame like the clip and compare with its frames.")
-    ] = None,
+    evaluation: Annotated[
+        bool, typer.Option("--eval", help="Only: speed and memory of `retarget eval`, on the driving clip.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks.")] = False,
 ) -> None:
-    """Measure: milliseconds a frame of every stage, frames a second, memory, and quality on a clip."""
+    """Measure: milliseconds a frame of every stage, frames a second, memory."""
     with running(as_json=as_json, debug=debug) as screen:
-        if reenact is not None:
-            from retarget_cli.workflows.reenact import reenact_clip
+        from retarget_cli.workflows.bench import BenchOptions, example, measure
 
-            outcome = reenact_clip(reenact, backend, device)
+        if evaluation:
+            from retarget_cli.workflows.bench_evaluation import measure_evaluation
+
+            outcome = measure_evaluation(driving or example("driving.mp4"), screen.line)
             screen.result(outcome.text(), outcome.data())
             return
-        from retarget_cli.workflows.bench import BenchOptions, measure
 
         try:
             sides = tuple(int(side) for side in sizes.split(","))

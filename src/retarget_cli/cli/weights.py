@@ -151,7 +151,11 @@ def _hash(digits: str) -> str:
 
 
 def _verdict(state: State) -> str:
-    return f"{state.reason} ({state.path})" if state.reason else f"good ({state.path})"
+    if state.reason:
+        return f"{state.reason} ({state.path})"
+    if not state.row.sha256:
+        return f"nothing to compare with; its sha256 is {state.sha256} ({state.path})"
+    return f"good ({state.path})"
 
 
 def _data(state: State) -> dict[str, object]:
@@ -165,6 +169,7 @@ def _data(state: State) -> dict[str, object]:
         "urls": list(row.urls),
         "license": row.license,
         "sha256": row.sha256,
+        "sha256_of_file": state.sha256,
         "sha256_is_whole": row.is_hash_whole,
         "bytes": row.size,
         "uses": list(row.uses),

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from retarget_cli.core.errors import BackendError
 from retarget_cli.media.reader import open_frames
@@ -91,11 +92,10 @@ def run_job(setting: Setting, folder: Path, variables: dict[str, str], *more: st
     if setting.frames is not None:
         words += ["--max-frames", str(setting.frames)]
     started = time.perf_counter()
-    out, error = _child(words, {**os.environ, **variables})
+    result, peak = measured(words, variables)
     seconds = time.perf_counter() - started
-    result = json.loads(out)
     first = seconds - (float(result["seconds"]) - float(result["first_frame_seconds"]))
-    return Job(seconds, first, float(error.split()[-1]), int(result["frames"]))
+    return Job(seconds, first, peak, int(result["frames"]))
 
 
 def measure_starts(setting: Setting) -> dict[str, Job]:
@@ -134,12 +134,25 @@ def repeat(clip: Path, target: Path, seconds: int) -> None:
             writer.write(next(rocking), number / RATE)
 
 
-def _child(words: list[str], environment: dict[str, str]) -> tuple[str, str]:
+def measured(words: Sequence[str], variables: Mapping[str, str]) -> tuple[dict[str, Any], float]:
+    """Run a command of ours that prints JSON in a new process.
+
+    Args:
+        words: of the command line, `--json` among them.
+        variables: of the environment, beside this process's own.
+
+    Returns:
+        What it printed, and its peak resident memory in MiB.
+
+    Raises:
+        BackendError: the process failed.
+    """
+    environment = {**os.environ, **variables}
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *words], env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0 or not done.stdout.strip():
         told = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         reason = told[-1].removeprefix("error: ") if told else f"it ended with {done.returncode}"
-        raise BackendError(f"the measured process failed: {reason}", "try the same with `retarget animate`")
-    return done.stdout, done.stderr
+        raise BackendError(f"the measured process failed: {reason}", f"try the same with `retarget {words[0]}`")
+    return json.loads(done.stdout), float(done.stderr.split()[-1])
