@@ -25,7 +25,7 @@ class Entry:
         key: on the command line and in files.
         name: in tables.
         factory: "module:callable" below `metrics`; called with the keys wanted of it and, where it needs weights,
-            with the store and the device.
+            with the store and the device. Metrics of one factory and the same weights are one object.
         weights: keys of the catalog.
     """
 
@@ -56,6 +56,7 @@ _ENTRIES = (
     Entry("lpips-vgg", "LPIPS (VGG)", "perceptual:LpipsMetric", ("vgg16",)),
     Entry("fid", "FID", "inception:InceptionDistance", ("inception-fid",)),
     Entry("fvd", "FVD", "video_frechet:VideoDistance", ("i3d",)),
+    Entry("fvd-kinetics", "FVD (Kinetics)", "video_frechet:VideoDistance", ("i3d-kinetics",)),
     Entry("csim", "CSIM", "identity:body_similarity", ("osnet",)),
     Entry("body-cs", "Body-CS", "identity:body_similarity", ("osnet",)),
     Entry("face-cs", "Face-CS", "identity:face_similarity", ("face",)),
@@ -122,23 +123,17 @@ def make_metrics(
     Raises:
         UsageError: neither a metric nor a group.
     """
-    wanted: dict[str, list[str]] = {}
-    missing = {}
+    wanted: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for key in expanded(keys):
-        try:
-            for weights in ENTRIES[key].weights:
-                store.good(weights)
-        except WeightsError as error:
-            missing[key] = error
-            continue
-        wanted.setdefault(METRICS[key], []).append(key)
+        wanted.setdefault((METRICS[key], ENTRIES[key].weights), []).append(key)
     made: list[FrameMetric | SetMetric] = []
-    for factory, own in wanted.items():
+    missing: list[Missing] = []
+    for (factory, _), own in wanted.items():
         try:
             made.append(_made(factory, own, store, device))
         except WeightsError as error:
-            missing |= dict.fromkeys(own, error)
-    return made, [Missing(key, ENTRIES[key].name, error.message, error.hint) for key, error in missing.items()]
+            missing += [Missing(key, ENTRIES[key].name, error.message, error.hint) for key in own]
+    return made, missing
 
 
 def _made(factory: str, keys: list[str], store: Store, device: torch.device) -> FrameMetric | SetMetric:

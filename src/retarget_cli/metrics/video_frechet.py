@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,18 +11,45 @@ from torch.nn import functional
 
 from retarget_cli.metrics.base import Embedder, Info, SetMetric
 from retarget_cli.metrics.batches import parts, signed
+from retarget_cli.networks.blocks import TENSORFLOW_EPSILON
 from retarget_cli.networks.i3d import CLASSES, I3D, INPUT_SIZE
 from retarget_cli.weights.store import Store
 
-WEIGHTS = "i3d"
 CLIP_FRAMES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One of the two: the name in tables and in the catalog, batch normalization's epsilon, and what to know."""
+
+    name: str
+    weights: str
+    epsilon: float
+    note: str
+
+
+_KINDS = {
+    "fvd": _Kind(
+        "FVD",
+        "i3d",
+        TENSORFLOW_EPSILON,
+        "weights of ImageNet and Kinetics-400, not TensorFlow Hub's of most papers: compare numbers of one hash only",
+    ),
+    "fvd-kinetics": _Kind(
+        "FVD (Kinetics)",
+        "i3d-kinetics",
+        1e-5,
+        "TensorFlow Hub's weights of Kinetics-400 as VideoGPT converted them",
+    ),
+}
+KEYS = tuple(_KINDS)
 
 
 class VideoDistance(SetMetric):
     """Unterthiner et al., Towards accurate generative models of video, 2018.
 
     Args:
-        keys: `fvd` alone.
+        keys: one of `KEYS`.
         store: has the network.
         device: to compute on.
 
@@ -31,19 +59,19 @@ class VideoDistance(SetMetric):
 
     def __init__(self, keys: Sequence[str], store: Store, device: torch.device) -> None:
         (key,) = keys
-        network = I3D()
-        digest = store.load_into(WEIGHTS, network)
+        kind = _KINDS[key]
+        network = I3D(kind.epsilon)
+        digest = store.load_into(kind.weights, network)
         self._network, self._device = network.to(device), device
         self.info = Info(
             key,
-            "FVD",
+            kind.name,
             f"squared Frechet distance of the 400 logits of I3D, their mean over time, of {CLIP_FRAMES}-frame clips "
             f"that do not overlap (a shorter rest is left out), {INPUT_SIZE} x {INPUT_SIZE} bilinear, RGB in [-1, 1]; "
-            "weights of ImageNet and Kinetics-400 instead of TensorFlow Hub's of Kinetics-400 alone, so compare only "
-            "numbers of the same hash",
+            f"{kind.note}",
             is_higher_better=False,
             implementation="retarget (Unterthiner et al., 2018)",
-            network=WEIGHTS,
+            network=kind.weights,
             sha256=digest,
             is_set=True,
         )

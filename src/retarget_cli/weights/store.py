@@ -26,6 +26,7 @@ class Condition(Enum):
     MISSING = "missing"
     DAMAGED = "damaged"
     UNCHECKED = "unchecked"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class State:
 
     Attributes:
         row: of the catalog.
-        condition: `UNCHECKED` where the size is right and the hash was not asked for.
+        condition: `UNCHECKED` where the size is right and the hash was not asked for; `UNKNOWN` where the catalog has
+            no hash to compare with.
         path: of the file; None where it is missing.
         place: in which it lies; empty where it is missing.
         sha256: of the file; empty where it was not hashed.
@@ -104,10 +106,10 @@ class Store:
         if not digest.startswith(row.sha256):
             reason = f"its sha256 is {digest[:16]}..., expected {row.sha256[:16]}..."
             return State(row, Condition.DAMAGED, path, place.name, digest, reason)
-        return State(row, Condition.GOOD, path, place.name, digest)
+        return State(row, Condition.GOOD if row.sha256 else Condition.UNKNOWN, path, place.name, digest)
 
     def good(self, key: str) -> tuple[Path, str]:
-        """Path and sha256 of a file that is what the catalog says.
+        """Path and sha256 of a file that is what the catalog says, as far as it says anything.
 
         Raises:
             WeightsError: it is missing or damaged; the hint is the command that gets it.
@@ -117,7 +119,7 @@ class Store:
         command = f"retarget weights pull {key}"
         if state.path is None:
             raise WeightsError(f"the weights {key} ({state.row.file}) are missing", command)
-        if state.condition is not Condition.GOOD:
+        if state.condition is Condition.DAMAGED:
             raise WeightsError(f"{state.path} is damaged, or not the weights {key}: {state.reason}", command)
         return state.path, state.sha256
 
@@ -152,7 +154,7 @@ class Store:
             UsageError: the key is unknown.
         """
         state = self.state(key)
-        if state.condition is Condition.GOOD:
+        if state.condition in (Condition.GOOD, Condition.UNKNOWN):
             return state
         download(state.row, self.target(key), progress)
         return self.state(key)
