@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from tests.networks.filling import filled, picture
 from torch import Tensor, nn
 
 from retarget_cli.networks.classic import alexnet, vgg
@@ -122,6 +123,39 @@ def test_keys_and_shapes_are_those_of_the_public_files(networks: dict[str, nn.Mo
 
 def flat(found: Tensor | list[Tensor]) -> Tensor:
     return torch.cat([part.flatten(1) for part in found], dim=1) if isinstance(found, list) else found
+
+
+# What others make of the same weights and the same picture: three numbers, the mean and the deviation of all.
+REFERENCES = {
+    "osnet": ((210222.90625, 0.0, 0.0), 31881.79, 50618.98),  # torchreid 0.2.5
+    "face": ((-0.124453, 0.017444, -0.033467), -0.001948948, 0.04419436),  # facenet-pytorch 2.6.0
+    "inception": ((9.711504, 0.089186, 0.0), 4.642387, 6.338975),  # torch-fidelity 0.4.0, its resize included
+    "i3d": ((-12.542131, 9.649895, -2.294632), 0.7350174, 11.9652),  # cd-fvd 0.1.1 with epsilon 1e-3
+    "i3d-kinetics": ((-12.659988, 9.743327, -2.321813), 0.742148, 12.08376),  # cd-fvd 0.1.1
+}
+
+
+def seen(name: str) -> Tensor:
+    """The reference's picture, as the network takes it."""
+    if name == "osnet":
+        return (picture((1, 3, 256, 128)) - 0.5) / 0.25
+    if name == "face":
+        return picture((1, 3, 160, 160)) * 2 - 1
+    if name == "inception":
+        return (picture((1, 3, 120, 200)) * 255).to(torch.uint8)
+    return picture((1, 3, 16, 224, 224)) * 2 - 1
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_same_numbers_as_the_public_implementations(name: str) -> None:
+    network = (I3D(1e-5) if name == "i3d-kinetics" else BUILD[name]()).eval()
+    network.load_state_dict(filled(network.state_dict()), strict=False)
+    with torch.inference_mode():
+        found = network(seen(name)).flatten()
+    first, mean, deviation = REFERENCES[name]
+    assert found[:3].tolist() == pytest.approx(first, rel=1e-4, abs=1e-5)
+    assert float(found.mean()) == pytest.approx(mean, rel=1e-4)
+    assert float(found.std()) == pytest.approx(deviation, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", [name for name in BUILD if name != "vgg19"])
