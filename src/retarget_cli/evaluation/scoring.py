@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import zip_longest
 
 import numpy as np
@@ -85,7 +88,23 @@ def score_clip(material: Material, measures: Measures, stride: int = 1, *, embed
     Raises:
         InputError: a frame is missing, the clip ends too early or too late, or sizes differ.
     """
-    scorers = [metric.begin() for metric in measures.of_frames]
+    with ExitStack() as stack:
+        scorers = [metric.begin() for metric in measures.of_frames]
+        for scorer in scorers:
+            stack.callback(scorer.close)
+        # Metrics wait for each other's cores less than for their own next frame.
+        pool = stack.enter_context(ThreadPoolExecutor(max(1, len(scorers)), "metric"))
+        return _score(material, measures, scorers, pool, stride, embeds_target)
+
+
+def _score(
+    material: Material,
+    measures: Measures,
+    scorers: Sequence[Scorer],
+    pool: ThreadPoolExecutor,
+    stride: int,
+    embeds_target: bool,
+) -> ClipScore:
     ours = {metric.info.key: metric.begin() for metric in measures.of_sets}
     theirs = {metric.info.key: metric.begin() for metric in measures.of_sets if embeds_target}
     values: dict[str, list[float | None]] = {}
@@ -95,8 +114,9 @@ def score_clip(material: Material, measures: Measures, stride: int = 1, *, embed
     for numbers, window in _windows(material, stride):
         indices += numbers
         frames = _frames(window, material.source)
-        for scorer in scorers:
-            _keep(scorer, frames, values)
+        for found in pool.map(partial(_scores, frames), scorers):
+            for key, each in found.items():
+                values.setdefault(key, []).extend(each)
         _embed(ours, frames.rendered, features)
         if frames.target is not None:
             _embed(theirs, frames.target, real)
@@ -180,9 +200,11 @@ def stacked(pictures: Sequence[Image]) -> Tensor:
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 
-def _keep(scorer: Scorer, frames: Frames, values: dict[str, list[float | None]]) -> None:
-    for key, found in scorer.score(frames).items():
-        values.setdefault(key, []).extend(float(v) if math.isfinite(v) else None for v in found)
+def _scores(frames: Frames, scorer: Scorer) -> dict[str, list[float | None]]:
+    return {
+        key: [float(value) if math.isfinite(value) else None for value in found]
+        for key, found in scorer.score(frames).items()
+    }
 
 
 def _embed(embedders: Mapping[str, Embedder], pictures: Tensor, found: dict[str, list[Tensor]]) -> None:

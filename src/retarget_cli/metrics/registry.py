@@ -52,6 +52,8 @@ _ENTRIES = (
     Entry("ms-ssim", "MS-SSIM", "pixel:PixelMetrics"),
     Entry("mask-psnr", "mask-PSNR", "pixel:PixelMetrics"),
     Entry("mask-ssim", "mask-SSIM", "pixel:PixelMetrics"),
+    Entry("person-psnr", "person-PSNR", "pixel:PixelMetrics"),
+    Entry("person-ssim", "person-SSIM", "pixel:PixelMetrics"),
     Entry("lpips-alex", "LPIPS (AlexNet)", "perceptual:LpipsMetric", ("alexnet",)),
     Entry("lpips-vgg", "LPIPS (VGG)", "perceptual:LpipsMetric", ("vgg16",)),
     Entry("fid", "FID", "inception:InceptionDistance", ("inception-fid",)),
@@ -64,9 +66,10 @@ _ENTRIES = (
     Entry("face-fd", "Face-FD", "identity:face_distance", ("face",)),
     Entry("tcm", "TCM", "temporal:TemporalMetrics"),
     Entry("warp-error", "warping error", "temporal:TemporalMetrics"),
-    Entry("akd", "AKD", "keypoints:PoseKeypoints"),
-    Entry("mkr", "MKR", "keypoints:PoseKeypoints"),
-    Entry("face-akd", "face AKD", "keypoints:FaceKeypoints"),
+    Entry("akd", "AKD", "keypoints:Keypoints"),
+    Entry("mkr", "MKR", "keypoints:Keypoints"),
+    Entry("face-akd", "face AKD", "keypoints:Keypoints"),
+    Entry("face-mkr", "face MKR", "keypoints:Keypoints"),
 )
 
 ENTRIES = {entry.key: entry for entry in _ENTRIES}

@@ -56,9 +56,19 @@ class FaceFinder:
         self._mesh.close()
         self._pose.close()
 
-    def find(self, rgb: Image) -> FloatArray | None:
-        """(H, W, 3) uint8 RGB -> (468, 3) float32: x, y in pixels, z in the same unit about the head's middle,
-        negative towards the camera; None when no face is plainly seen (a back, a profile turned away)."""
+    def find(self, rgb: Image, pose: FloatArray | None = None) -> FloatArray | None:
+        """The face's landmarks.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+            pose: (33, 3) of the person, where it is known; saves looking for him.
+
+        Returns:
+            (468, 3) float32: x, y in pixels, z in the same unit about the head's middle, negative towards the
+            camera; None when no face is plainly seen (a back, a profile turned away).
+        """
+        if pose is not None:
+            return self._within(rgb, pose)
         finding = self._pose.find(rgb)
         if finding is not None:
             found = self._within(rgb, finding.pose)

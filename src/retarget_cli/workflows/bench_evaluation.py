@@ -87,8 +87,8 @@ def _speed(rendered: Sequence[Image], target: Sequence[Image], keys: Sequence[st
     person[SIDE // 8 : -SIDE // 8, SIDE // 3 : -SIDE // 3] = True
 
     def score(count: int) -> None:
-        both = (enumerate(pictures[:count]) for pictures in (rendered, target))
-        score_clip(Material(*both, iter([person] * count), None, "bench"), measures)
+        ours, theirs = enumerate(rendered[:count]), enumerate(target[:count])
+        score_clip(Material(ours, theirs, iter([person] * count), None, "bench"), measures)
 
     score(16)  # loads networks
     started = time.perf_counter()
