@@ -15,8 +15,10 @@ from retarget_cli.core.errors import WeightsError
 from retarget_cli.core.subject import Image
 from retarget_cli.metrics import identity
 from retarget_cli.metrics.base import Frames, Info, Need
+from retarget_cli.metrics.batches import normalized
 from retarget_cli.metrics.crops import Box, box_of_mask, crops
 from retarget_cli.metrics.identity import Comparison, Identities, IdentityDistance, Similarity
+from retarget_cli.networks.classic import IMAGENET_DEVIATION, IMAGENET_MEAN
 from retarget_cli.networks.inception_resnet import InceptionResnetV1
 from retarget_cli.networks.osnet import OSNet
 
@@ -120,6 +122,12 @@ def test_crops_are_cut_at_the_border_and_brought_to_size() -> None:
     assert found is not None
     assert torch.allclose(found, torch.full((3, 6, 4), 200.0))
     assert crops(picture, lambda _: (40, 5, 99, 99), (6, 4)) == [None]
+
+
+def test_pictures_are_normalized_as_imagenets() -> None:
+    """White: (1 - 0.485) / 0.229 and so on."""
+    found = normalized(torch.full((1, 3, 1, 1), 255.0), IMAGENET_MEAN, IMAGENET_DEVIATION).flatten()
+    assert found.tolist() == pytest.approx([2.2489, 2.4286, 2.64], abs=1e-4)
 
 
 def test_the_box_of_a_mask_leaves_specks_out() -> None:

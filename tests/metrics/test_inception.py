@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.networks.filling import filled
 from tests.weights.making import store_with
 from torch import Tensor, nn
 
@@ -66,10 +67,11 @@ def test_clips_of_different_videos_do_not_mix() -> None:
 @pytest.mark.parametrize(("key", "weights", "epsilon"), [("fvd", "i3d", 1e-3), ("fvd-kinetics", "i3d-kinetics", 1e-5)])
 def test_fvd_loads_its_own_weights(tmp_path: Path, key: str, weights: str, epsilon: float) -> None:
     network = I3D(epsilon).eval()
+    network.load_state_dict(filled(network.state_dict()), strict=False)
     store = store_with(tmp_path, {weights: network.state_dict()})
     metric = VideoDistance([key], store, CPU)
     assert (metric.info.key, metric.info.network, metric.info.is_set) == (key, weights, True)
     clip = torch.randint(0, 256, (CLIP_FRAMES, 3, 224, 224), dtype=torch.uint8)
     with torch.inference_mode():
         expected = network((clip.float() / 127.5 - 1).permute(1, 0, 2, 3)[None])
-    assert torch.allclose(metric.begin().embed(clip), expected, rtol=1e-4, atol=1e-6)
+    assert torch.allclose(metric.begin().embed(clip), expected, rtol=1e-4, atol=1e-4)

@@ -15,14 +15,24 @@ from retarget_cli.weights.places import Place
 from retarget_cli.weights.store import Store
 
 
-def row(key: str, content: bytes, *urls: str, file: str = "", known: int = 64) -> Row:
+def row(key: str, content: bytes, *urls: str, file: str = "", known: int = 64, is_sized: bool = True) -> Row:
     """A row that tells the truth about its content.
 
     Args:
         known: digits of the hash that the catalog has.
+        is_sized: the catalog knows the size.
     """
     digest = hashlib.sha256(content).hexdigest()[:known]
-    return Row(key, file or f"{key}.pth", urls, "MIT", digest, len(content), ("lpips-alex",), "https://a.test/")
+    return Row(
+        key,
+        file or f"{key}.pth",
+        urls,
+        "MIT",
+        digest,
+        len(content) if is_sized else None,
+        ("lpips-alex",),
+        "https://a.test/",
+    )
 
 
 def store_of(folder: Path, *rows: Row) -> Store:

@@ -73,6 +73,13 @@ def test_a_file_cut_short_is_seen_without_any_length(served: Served, tmp_path: P
     assert store.pull("net").condition is Condition.GOOD
 
 
+def test_a_file_cut_short_is_seen_where_the_catalog_knows_nothing(served: Served, tmp_path: Path) -> None:
+    served.cut.add("good.pth")
+    with pytest.raises(WeightsError, match="cut short"):
+        store_of(tmp_path, row("net", CONTENT, f"{served.url}/good.pth", known=0, is_sized=False)).pull("net")
+    assert left(tmp_path) == []
+
+
 def test_a_damaged_file_is_replaced(served: Served, tmp_path: Path) -> None:
     store = store_of(tmp_path, row("net", CONTENT, f"{served.url}/good.pth"))
     store.target("net").parent.mkdir()

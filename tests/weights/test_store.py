@@ -167,6 +167,20 @@ def test_every_misfit_is_named_and_nothing_is_loaded() -> None:
     assert torch.equal(fresh.state_dict()["1.weight"], before)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"0.bias": None}, "1 missing"),
+        ({"2.weight": torch.zeros(1)}, "1 unexpected"),
+        ({"0.weight": torch.zeros(1)}, "1 of another shape"),
+    ],
+)
+def test_each_misfit_alone_is_enough(change: dict[str, torch.Tensor | None], message: str) -> None:
+    state = {key: value for key, value in (net().state_dict() | change).items() if value is not None}
+    with pytest.raises(WeightsError, match=message):
+        load_into(net(), state, "net")
+
+
 def test_long_lists_of_misfits_stay_short() -> None:
     with pytest.raises(WeightsError, match="and 3 more"):
         load_into(net(), {}, "net")
@@ -191,6 +205,23 @@ def test_forms_of_files(tmp_path: Path, form: str) -> None:
 
 class Strange:
     """Something that a file of weights must not hold."""
+
+
+class Armed:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_files_are_never_executed(tmp_path: Path) -> None:
+    torch.save({"a": Armed(tmp_path / "executed")}, tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match="cannot be read as weights"):
+        read_state(tmp_path / "a.pth")
+    assert not (tmp_path / "executed").exists()
 
 
 @pytest.mark.parametrize("content", ["cut", "text", "empty", "object", "list", "mixed", "nothing"])
