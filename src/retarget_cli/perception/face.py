@@ -25,8 +25,9 @@ DETECTOR = "MediaPipe face mesh (0.10.21, 468 points), at the head that MediaPip
 """What reports say of the detector."""
 
 _HEAD = slice(0, 11)
-# Side of the square that is read, in spans of the head's landmarks (ears, eyes, mouth), which see no hair or chin.
-_SQUARE = 3.0
+# Sides of the squares that are read until one shows a face, in spans of the head's landmarks (ears, eyes, mouth),
+# which see no hair or chin.
+_SQUARES = (3.0, 2.0, 4.5)
 _LEAST_SQUARE = 16
 _READ_AT = 256
 _LEAST_SCORE = 0.4
@@ -77,15 +78,17 @@ class FaceFinder:
         return self._read(rgb, (0.0, 0.0), max(1.0, _READ_AT / max(rgb.shape[:2])))
 
     def _within(self, rgb: Image, pose: FloatArray) -> FloatArray | None:
-        """The face in the square about the head of a pose (33, 3)."""
+        """The face in squares about the head of a pose (33, 3)."""
         points = pose[_HEAD, :2]
         low, high = points.min(axis=0), points.max(axis=0)
-        side = _SQUARE * float((high - low).max())
-        if side < _LEAST_SQUARE:
-            return None
-        corner = np.floor((low + high) / 2 - side / 2).astype(int)
-        crop = _cut(rgb, (int(corner[0]), int(corner[1])), round(side))
-        return self._read(crop, (float(corner[0]), float(corner[1])), _READ_AT / crop.shape[0])
+        for factor in _SQUARES:
+            side = max(factor * float((high - low).max()), _LEAST_SQUARE)
+            corner = np.floor((low + high) / 2 - side / 2).astype(int)
+            crop = _cut(rgb, (int(corner[0]), int(corner[1])), round(side))
+            found = self._read(crop, (float(corner[0]), float(corner[1])), _READ_AT / crop.shape[0])
+            if found is not None:
+                return found
+        return None
 
     def _read(self, rgb: Image, corner: tuple[float, float], factor: float) -> FloatArray | None:
         """The face of a picture that lies at `corner` of the whole, read `factor` times as large."""
