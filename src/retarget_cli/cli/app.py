@@ -16,6 +16,7 @@ from retarget_cli.cli.doctor import doctor
 from retarget_cli.cli.environment import prepare_environment
 from retarget_cli.cli.eval import evaluation
 from retarget_cli.cli.extract import extract
+from retarget_cli.cli.synth import synth
 from retarget_cli.cli.weights import weights
 
 HELP = """Human motion retargeting: photos of one person and a video of another in, a video of the first person
@@ -60,6 +61,7 @@ def root(
 
 app.command()(animate)
 app.command()(extract)
+app.command()(synth)
 app.command()(backends)
 app.command()(doctor)
 app.command()(bench)

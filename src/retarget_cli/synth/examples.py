@@ -6,6 +6,7 @@ import sys
 import tempfile
 import wave
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,17 +18,32 @@ from retarget_cli.core.subject import Image
 from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.images import write_png
 from retarget_cli.media.writer import open_writer
-from retarget_cli.synth.dance import DANCE, STANDING, Motion, play
-from retarget_cli.synth.figure import Figure, dress
-from retarget_cli.synth.outfit import RUNNER, SAILOR
-from retarget_cli.synth.render import Picture, draw, standing_camera
-from retarget_cli.synth.room import Room
+from retarget_cli.synth.camera import Stage
+from retarget_cli.synth.dance import DANCE, STANDING, play
+from retarget_cli.synth.dressing import dress
+from retarget_cli.synth.figure import Figure
+from retarget_cli.synth.footing import lowest_foot
+from retarget_cli.synth.light import Light
+from retarget_cli.synth.outfit import RUNNER, RUNNER_FACE, SAILOR, SAILOR_FACE
+from retarget_cli.synth.posed import Skeleton, pose_figure, skeleton_of
+from retarget_cli.synth.render import composed, draw_figure
+from retarget_cli.synth.room import Room, backdrop, with_shadow
 
 RATE = Fraction(30000, 1001)
 SECONDS = 6
 SOUND_RATE = 44100
 SOURCE_SIZE, DRIVING_SIZE = (960, 640), (640, 480)
-STUDIO = Room(wall=(120, 140, 150), floor=(86, 92, 98), line=0.84, has_boards=False)
+STUDIO = Room(wall=(120, 140, 150), floor=(86, 92, 98), line=0.84, floor_kind="plain")
+HEELS = (29, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a person: image (H, W, 3) uint8, mask (H, W) in [0, 1], camera (3,)."""
+
+    image: Image
+    mask: FloatArray
+    camera: FloatArray
 
 
 def shape_of(seed: int) -> FloatArray:
@@ -38,27 +54,31 @@ def shape_of(seed: int) -> FloatArray:
 
 def source_picture(size: tuple[int, int] = SOURCE_SIZE) -> Picture:
     """Somebody who stands and faces the viewer; (height, width)."""
-    figure = dress(load_body("anny"), shape_of(3), SAILOR)
-    theta = play(STANDING, np.zeros(1, np.float32)).theta[0]
-    camera = standing_camera(figure, theta, 0.5 * size[1], 0.46 * size[0], 0.93 * size[0])
-    return draw(figure, theta, camera, Room(), size)
+    figure = dress(load_body("anny"), shape_of(3), SAILOR, SAILOR_FACE)
+    skeleton = skeleton_of(figure, play(STANDING, np.zeros(1, np.float32)).theta)
+    stage = Stage(0.46 * size[0], 0.5 * size[1], 0.93 * size[0])
+    return _drawn(figure, skeleton, 0, stage, Room(), size)
 
 
 def driving_pictures(
     frames: int, rate: Fraction = RATE, size: tuple[int, int] = DRIVING_SIZE
 ) -> Iterator[tuple[Picture, FloatArray]]:
     """Somebody else who dances: frames (height, width) and their true theta (24, 3)."""
-    figure = dress(load_body("anny"), shape_of(8), RUNNER)
+    figure = dress(load_body("anny"), shape_of(8), RUNNER, RUNNER_FACE)
     motion = play(DANCE, np.array([float(i / rate) for i in range(frames)], np.float32))
+    skeleton = skeleton_of(figure, motion.theta)
     for row in range(frames):
-        yield _danced(figure, motion, row, size), motion.theta[row]
+        scale = 0.43 * size[0]
+        stage = Stage(scale, 0.5 * size[1] + float(motion.x[row]) * scale, 0.94 * size[0])
+        yield _drawn(figure, skeleton, row, stage, STUDIO, size), motion.theta[row]
 
 
-def _danced(figure: Figure, motion: Motion, row: int, size: tuple[int, int]) -> Picture:
-    scale = 0.43 * size[0]
-    x = 0.5 * size[1] + float(motion.x[row]) * scale
-    camera = standing_camera(figure, motion.theta[row], x, scale, 0.94 * size[0])
-    return draw(figure, motion.theta[row], camera, STUDIO, size)
+def _drawn(figure: Figure, skeleton: Skeleton, row: int, stage: Stage, room: Room, size: tuple[int, int]) -> Picture:
+    camera = stage.cameras(np.zeros((1, 3)), lowest_foot(skeleton)[row : row + 1], 1.0)[0]
+    drawn = draw_figure(figure, pose_figure(figure, skeleton, row), camera, Light(), size)
+    feet = skeleton.landmarks[row, list(HEELS), :2] * camera[0] + camera[1:]
+    shaded = with_shadow(backdrop(room, *size), feet, 0.16 * float(camera[0]))
+    return Picture(composed(drawn, shaded), drawn.cover, camera)
 
 
 def beat(path: Path, seconds: float) -> None:

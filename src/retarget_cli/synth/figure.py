@@ -1,22 +1,32 @@
-"""A dressed body at rest: where each vertex lies on the person, and how far clothes stand off it."""
+"""A dressed body at rest: its surface, and where each vertex lies on the person."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import pairwise
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from retarget_cli.body.model import Body, Shape
 from retarget_cli.core.motion import FloatArray
-from retarget_cli.synth.outfit import Outfit
+from retarget_cli.synth.mesh import Faces, Sheet, vertex_normals
+from retarget_cli.synth.outfit import Face, Outfit
 
 ARMS = ((16, 18, 20), (17, 19, 21))
 LEGS = ((1, 4, 7), (2, 5, 8))
 HANDS, FEET, HEAD, NECK = [20, 21, 22, 23], [7, 8, 10, 11], 15, 12
 EYES, EARS, MOUTH, NOSE = (2, 5), (7, 8), (9, 10), 0
+
+
+class Layer(IntEnum):
+    """What a triangle is a part of."""
+
+    BODY = 0
+    SKIRT = 1
+    JACKET = 2
+    HAIR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +36,72 @@ class Figure:
     Attributes:
         body: the model.
         shape: the naked body.
-        vertices: (V, 3) with clothes and hair, metres.
-        fields: (V, 8) what `paint` needs at each vertex: rest x, y, z; how far down the arm and the leg (0 the
-            first joint, 1 the second, 2 the third; negative elsewhere); shares of head, hand, foot.
-        outfit: colours.
+        betas: (n,) what `shape` comes from.
+        face, outfit: colours, cuts and styles.
+        vertices: (V, 3) with clothes and hair, metres; those of the layers behind those of the body.
+        normals: (V, 3) unit, at rest.
+        faces: (F, 3); a layer's triangles are there twice, for both its sides.
+        layer: (F,) a `Layer` each.
+        is_inside: (F,) whether a triangle is a layer's inner side.
+        weights: (V, 24) shares of the joints.
+        fields: (V, 8) what `paint` and `parts` need at each vertex: rest x, y, z; how far down the arm and the
+            leg (0 the first joint, 1 the second, 2 the third; negative elsewhere); shares of head, hand, foot.
+        skirt: rows of `vertices` that the legs push away, and (2, 3) the legs' radii at hip, knee, ankle.
+        hem: height of the top's hem at rest, metres.
     """
 
     body: Body
     shape: Shape
-    vertices: FloatArray
-    fields: FloatArray
+    betas: FloatArray
+    face: Face
     outfit: Outfit
+    vertices: FloatArray
+    normals: FloatArray
+    faces: Faces
+    layer: NDArray[np.uint8]
+    is_inside: NDArray[np.bool_]
+    weights: FloatArray
+    fields: FloatArray
+    skirt: slice
+    leg_radii: FloatArray
+    hem: float
+
+    @property
+    def has_nape(self) -> bool:
+        """Whether hair covers the back of the neck."""
+        return self.face.style in {"long", "bob"}
+
+    def collar(self, fields: FloatArray) -> FloatArray:
+        """(N,) height of the top's collar at rest at points of fields (N, 8): deeper in front."""
+        neck = float(self.shape.joints[NECK, 1])
+        return neck - 0.005 + 0.6 * np.maximum(-fields[:, 2] - 0.02, 0)
 
 
-def dress(body: Body, betas: FloatArray, outfit: Outfit) -> Figure:
-    """Put an outfit on a body of a shape (n,)."""
-    shape = body.shaped(torch.from_numpy(betas))
-    rest = shape.vertices.numpy().astype(np.float32)
-    joints = shape.joints.numpy()
+@dataclass(frozen=True, slots=True)
+class Skin:
+    """The body alone, before it is dressed: a sheet, its normals, joints (24, 3) and landmarks (33, 3)."""
+
+    sheet: Sheet
+    normals: FloatArray
+    joints: FloatArray
+    landmarks: FloatArray
+
+    @property
+    def hem(self) -> float:
+        """Height of a top's hem at rest, metres (y down)."""
+        return float(self.joints[[1, 2], 1].mean() - 0.01)
+
+
+def bare(body: Body, shape: Shape) -> Skin:
+    """What clothes are put on."""
+    rest, joints = shape.vertices.numpy().astype(np.float32), shape.joints.numpy()
     weights = np.zeros((len(rest), 24), np.float32)
     np.add.at(weights, (np.arange(len(rest))[:, None], body.weights_index.numpy()), body.weights.numpy())
     arm, leg = _along(rest, joints, weights, ARMS, 0.45), _along(rest, joints, weights, LEGS, 0.3)
     shares = [weights[:, HEAD], weights[:, HANDS].sum(1), weights[:, FEET].sum(1)]
     fields = np.column_stack([rest, arm, leg, *shares]).astype(np.float32)
-    normals = vertex_normals(rest, body.faces.numpy())
-    off = _garments(fields, outfit, joints) + _hair(fields, outfit, shape.landmarks.numpy())
-    return Figure(body, shape, (rest + normals * off[:, None]).astype(np.float32), fields, outfit)
+    faces = body.faces.numpy().astype(np.int32)
+    return Skin(Sheet(rest, faces, weights, fields), vertex_normals(rest, faces), joints, shape.landmarks.numpy())
 
 
 def _along(
@@ -70,33 +120,6 @@ def _along(
     return along
 
 
-def _garments(fields: FloatArray, outfit: Outfit, joints: FloatArray) -> FloatArray:
-    """(V,): metres that clothes stand off the body; wider at sleeves' and legs' ends."""
-    _, y, _, arm, leg, head, hand, foot = fields.T
-    off = np.zeros(len(fields), np.float32)
-    trunk = (head < 0.3) & (hand < 0.3) & (arm < 0) & (leg < 0)
-    collar, hem = joints[NECK, 1] - 0.015, hem_line(joints)
-    top = trunk & (y > collar) & (y < hem)
-    off[top] = 0.012 + 0.016 * np.clip((y[top] - collar) / (hem - collar), 0, 1) ** 2
-    off[trunk & (y >= hem)] = 0.008
-    off = np.maximum(off, np.where((leg >= 0) & (y < hem), 0.026, 0))
-    sleeved = (arm >= 0) & (arm < outfit.sleeve) & (hand < 0.5)
-    off[sleeved] = 0.012 + 0.014 * np.clip(arm[sleeved] / outfit.sleeve, 0, 1) * (outfit.sleeve < 1)
-    covered = (leg >= 0) & (leg < outfit.leg) & (foot < 0.6) & (y >= hem)
-    off[covered] = 0.008 + 0.016 * np.clip(leg[covered] / outfit.leg, 0, 1)
-    off[foot > 0.6] = 0.012
-    return off
-
-
-def _hair(fields: FloatArray, outfit: Outfit, landmarks: FloatArray) -> FloatArray:
-    """(V,): metres that hair stands off the head."""
-    cover = hair_cover(fields[:, :3], landmarks, outfit.has_long_hair)
-    # The ears' own normals point all ways: hair lies close there.
-    beside = np.abs(fields[:, 0]) > np.abs(landmarks[list(EARS), 0]).min() - 0.006
-    height = np.where(beside, 0.006, 0.03)
-    return np.where(fields[:, 5] > 0.5, height * np.clip(cover / 0.03, 0, 1), 0).astype(np.float32)
-
-
 def hair_cover(points: FloatArray, landmarks: FloatArray, is_long: bool) -> FloatArray:
     """(N,): how deep inside the hairy part of the head points (N, 3) at rest lie, metres; negative on the face."""
     eyes, ears = landmarks[list(EYES)].mean(0), landmarks[list(EARS)].mean(0)
@@ -104,19 +127,3 @@ def hair_cover(points: FloatArray, landmarks: FloatArray, is_long: bool) -> Floa
     behind = points[:, 2] - (ears[2] - 0.012) if is_long else points[:, 2] - (ears[2] + 0.006)
     lowest = (0.1 if is_long else 0.035) + ears[1] - points[:, 1]
     return np.asarray(np.maximum(above, np.minimum(behind, lowest)), np.float32)
-
-
-def hem_line(joints: FloatArray) -> float:
-    """Height of the top's hem at rest, metres (y down)."""
-    return float(joints[[1, 2], 1].mean() - 0.01)
-
-
-def vertex_normals(vertices: FloatArray, faces: NDArray[np.int64]) -> FloatArray:
-    """(V, 3) unit normals, outward, each the mean of its triangles' by area."""
-    corners = vertices[faces]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    total = np.zeros_like(vertices)
-    for corner in range(3):
-        for axis in range(3):
-            total[:, axis] += np.bincount(faces[:, corner], normal[:, axis], len(vertices)).astype(np.float32)
-    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)

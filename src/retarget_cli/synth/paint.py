@@ -6,78 +6,146 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retarget_cli.core.motion import FloatArray
-from retarget_cli.synth.figure import EYES, MOUTH, NECK, Figure, hair_cover, hem_line
-from retarget_cli.synth.outfit import Color, Outfit
+from retarget_cli.synth.figure import Figure
+from retarget_cli.synth.outfit import Color, Pattern
+from retarget_cli.synth.parts import Labels, Part
+from retarget_cli.synth.visage import paint_face
 
 BoolArray = NDArray[np.bool_]
+TROUSERS = (Part.BOTTOM, Part.LEFT_TROUSER, Part.RIGHT_TROUSER)
+TOPS = (Part.TOP, Part.LEFT_SLEEVE, Part.RIGHT_SLEEVE)
 
 
-def paint(figure: Figure, fields: FloatArray) -> FloatArray:
-    """(N, 3) RGB in [0, 255] of points whose interpolated `Figure.fields` (N, 8) are given."""
-    outfit, joints = figure.outfit, figure.shape.joints.numpy()
-    x, y, z, arm, leg, head, hand, foot = fields.T
-    color = np.empty((len(fields), 3), np.float32)
-    color[:] = outfit.skin
-    _face(color, figure, fields[:, :3], head > 0.5)
-    hairy = (head > 0.35) & (hair_cover(fields[:, :3], figure.shape.landmarks.numpy(), outfit.has_long_hair) > 0)
-    strands = 1 + 0.12 * np.sin(420 * x + 90 * z) * np.sin(160 * y)
-    color[hairy] = np.asarray(outfit.hair) * strands[hairy, None]
-    hem = hem_line(joints)
-    collar = joints[NECK, 1] - 0.005 + 0.6 * np.maximum(-z - 0.02, 0)
-    below = (y > hem) & (leg < outfit.leg) & (arm < -0.4) & (foot < 0.55)
-    color[below] = outfit.bottom
-    color[below & (np.abs(y - hem) < 0.018)] = np.asarray(outfit.bottom) * 0.75
-    top = (y > collar) & (y <= hem) & (arm < outfit.sleeve) & (hand < 0.5) & (head < 0.5)
-    color[top] = _top(outfit, x, y, z, arm)[top]
-    shod = foot > 0.55
-    color[shod] = outfit.shoes
-    ground = figure.fields[:, 1].max()
-    color[shod & (y > ground - 0.018)] = outfit.sole
+def paint(figure: Figure, fields: FloatArray, parts: Labels) -> FloatArray:
+    """(N, 3) RGB in [0, 255] of points whose interpolated `Figure.fields` (N, 8) and labels (N,) are given."""
+    color = _flat(figure)[parts]
+    _paint(color, parts == Part.FACE, figure, fields, _skin)
+    _paint(color, parts == Part.HAIR, figure, fields, _hair)
+    _paint(color, np.isin(parts, TOPS), figure, fields, _top)
+    _paint(color, np.isin(parts, TROUSERS), figure, fields, _bottom)
+    _paint(color, parts == Part.SKIRT, figure, fields, _skirt)
+    _paint(color, parts == Part.JACKET, figure, fields, _jacket)
+    _paint(color, parts >= Part.LEFT_SHOE, figure, fields, _shoe)
+    if figure.outfit.socks is not None:
+        shin = ((parts == Part.LEFT_CALF) | (parts == Part.RIGHT_CALF)) & (fields[:, 4] > 1.72)
+        color[shin] = figure.outfit.socks
     return color
 
 
-def _top(outfit: Outfit, x: FloatArray, y: FloatArray, z: FloatArray, arm: FloatArray) -> FloatArray:
-    base, accent = np.asarray(outfit.top, np.float32), np.asarray(outfit.top_accent, np.float32)
+def _paint(color: FloatArray, where: BoolArray, figure: Figure, fields: FloatArray, brush: object) -> None:
+    if where.any() and callable(brush):
+        color[where] = brush(figure, fields[where])
+
+
+def _flat(figure: Figure) -> FloatArray:
+    """(parts, 3): the colour that each part begins with."""
+    table = np.empty((len(Part), 3), np.float32)
+    table[:] = figure.face.skin
+    return table
+
+
+def _skin(figure: Figure, fields: FloatArray) -> FloatArray:
+    return paint_face(figure, fields[:, :3])
+
+
+def _hair(figure: Figure, fields: FloatArray) -> FloatArray:
+    x, y, z = fields[:, :3].T
+    strands = 1 + 0.12 * np.sin(420 * x + 90 * z) * np.sin(160 * y) + 0.05 * np.sin(900 * x + 300 * z)
+    return np.asarray(figure.face.hair) * strands[:, None]
+
+
+def _top(figure: Figure, fields: FloatArray) -> FloatArray:
+    outfit = figure.outfit
+    x, y, z, arm = fields[:, :4].T
     along = np.where(arm >= 0, 0.28 * arm, y)
-    if outfit.pattern == "stripes":
-        mark = (along * 22) % 1 < 0.42
-    elif outfit.pattern == "checks":
-        mark = ((along * 16) % 1 < 0.5) ^ ((x * 16) % 1 < 0.5)
-    elif outfit.pattern == "print":
-        ring = np.hypot(x, (y + 0.27) * 1.05)
-        mark = (z < 0) & (arm < 0) & ((ring < 0.055) | ((ring > 0.075) & (ring < 0.09)))
+    mark = _pattern(outfit.pattern, x, along, z, (arm < 0) & (z < 0), outfit.scale, figure)
+    color = np.where(mark[:, None], outfit.top_accent, outfit.top).astype(np.float32)
+    edge = (figure.hem - y < 0.012) & (arm < 0)
+    edge |= (arm >= 0) & (outfit.sleeve - arm < 0.06)
+    edge |= (arm < 0) & (y - figure.collar(fields) < 0.012)
+    return color * np.where(edge, 0.82, 1.0)[:, None] * _folds(fields, 0.05)[:, None]
+
+
+def _pattern(
+    pattern: Pattern, x: FloatArray, y: FloatArray, z: FloatArray, front: BoolArray, scale: float, figure: Figure
+) -> BoolArray:
+    """(N,): where the second colour lies."""
+    across = np.where(np.abs(z) > 2 * np.abs(x), x, np.hypot(x, 0.3 * z) * np.sign(x))
+    if pattern == "stripes":
+        return (y * 22 / scale) % 1 < 0.42
+    if pattern == "upright":
+        return (across * 30 / scale) % 1 < 0.35
+    if pattern == "checks":
+        return ((y * 16 / scale) % 1 < 0.5) ^ ((across * 16 / scale) % 1 < 0.5)
+    if pattern == "dots":
+        row = np.floor(y * 20 / scale)
+        u, v = (across * 20 / scale + 0.5 * (row % 2)) % 1 - 0.5, (y * 20 / scale) % 1 - 0.5
+        return u**2 + v**2 < 0.075
+    if pattern == "block":
+        return y < float(figure.shape.joints[9, 1]) - 0.02
+    if pattern == "print":
+        ring = np.hypot(x, (y - float(figure.shape.joints[9, 1]) - 0.01) * 1.05) / scale
+        return front & ((ring < 0.055) | ((ring > 0.075) & (ring < 0.09)))
+    return np.zeros(len(x), bool)
+
+
+def _bottom(figure: Figure, fields: FloatArray) -> FloatArray:
+    outfit = figure.outfit
+    x, y, z, _, leg = fields[:, :5].T
+    if outfit.bottom_pattern == "upright":  # a stripe down each side
+        hip = float(figure.shape.joints[1, 0])
+        mark = (np.abs(z - float(figure.shape.joints[1, 2])) < 0.018) & (np.abs(x) > hip)
     else:
-        mark = np.zeros(len(x), bool)
-    return np.where(mark[:, None], accent, base)
+        mark = _pattern(outfit.bottom_pattern, x, y, z, np.zeros(len(x), bool), outfit.scale, figure)
+    color = np.where(mark[:, None], outfit.bottom_accent, outfit.bottom).astype(np.float32)
+    belt = np.abs(y - figure.hem) < 0.018
+    edge = belt | ((leg >= 0) & (outfit.leg - leg < 0.05))
+    return color * np.where(edge, 0.75, 1.0)[:, None] * _folds(fields, 0.06)[:, None]
 
 
-def _face(color: FloatArray, figure: Figure, points: FloatArray, is_head: BoolArray) -> None:
-    """Eyes, brows and mouth, where the landmarks of the rest pose have them."""
-    outfit, landmarks = figure.outfit, figure.shape.landmarks.numpy()
-    front = is_head & (points[:, 2] < landmarks[list(EYES), 2].max() + 0.03)
-    for eye in EYES:
-        x, y = points[:, 0] - landmarks[eye, 0], points[:, 1] - landmarks[eye, 1]
-        _ellipse(color, front, x, y, (0.0165, 0.0078), (244, 242, 238))
-        _ellipse(color, front, x, y - 0.0005, (0.0068, 0.0068), outfit.iris)
-        _ellipse(color, front, x, y - 0.0005, (0.0034, 0.0034), (16, 14, 14))
-        _ellipse(color, front, x, y + 0.0085, (0.0175, 0.0016), (40, 30, 28))
-        _ellipse(color, front, x, y + 0.0235 + 3.0 * x**2, (0.0205, 0.0038), outfit.hair)
-    mouth = landmarks[list(MOUTH)].mean(0)
-    x, y = points[:, 0] - mouth[0], points[:, 1] - mouth[1]
-    smile = y + 7 * x**2
-    _ellipse(color, front, x, smile, (0.0265, 0.0070), outfit.lips)
-    _ellipse(color, front, x, smile - 0.0004, (0.0225, 0.0011), (96, 44, 44))
-    for side in (-1, 1):
-        _blend(color, front, x - side * 0.036, y + 0.03, 0.018, outfit.lips)
+def _skirt(figure: Figure, fields: FloatArray) -> FloatArray:
+    outfit = figure.outfit
+    x, y, z = fields[:, :3].T
+    angle = np.arctan2(z - float(figure.shape.joints[0, 2]), x)
+    around = 0.16 * angle
+    mark = _pattern(outfit.bottom_pattern, around, y, np.ones(len(x), np.float32), x > 9, outfit.scale, figure)
+    color = np.where(mark[:, None], outfit.bottom_accent, outfit.bottom).astype(np.float32)
+    pleat = 1 + 0.09 * outfit.flare * np.cos(12 * angle)
+    return color * pleat[:, None]
 
 
-def _ellipse(
-    color: FloatArray, where: BoolArray, x: FloatArray, y: FloatArray, radii: tuple[float, float], paint: Color
-) -> None:
-    color[where & ((x / radii[0]) ** 2 + (y / radii[1]) ** 2 < 1)] = paint
+def _jacket(figure: Figure, fields: FloatArray) -> FloatArray:
+    outfit = figure.outfit
+    x, y, z, arm = fields[:, :4].T
+    base = np.asarray(outfit.jacket or (0, 0, 0), np.float32)
+    chest = float(figure.shape.joints[9, 1])
+    lapel = (arm < 0) & (z < float(figure.shape.joints[9, 2]) - 0.02) & (np.abs(x) - 0.1 * np.abs(y - chest) < 0.055)
+    edge = lapel | ((arm < 0) & (figure.hem - y < 0.025)) | ((arm >= 0) & (outfit.jacket_sleeve - arm < 0.07))
+    return base * np.where(edge, 0.78, 1.0)[:, None] * _folds(fields, 0.05)[:, None]
 
 
-def _blend(color: FloatArray, where: BoolArray, x: FloatArray, y: FloatArray, radius: float, paint: Color) -> None:
-    """A soft touch of colour, at most a quarter of it."""
-    share = 0.25 * np.exp(-(x**2 + y**2) / radius**2) * where
-    color += share[:, None] * (np.asarray(paint, np.float32) - color)
+def _shoe(figure: Figure, fields: FloatArray) -> FloatArray:
+    outfit = figure.outfit
+    y, z, foot = fields[:, 1], fields[:, 2], fields[:, 7]
+    ground = float(figure.shape.vertices[:, 1].max())
+    color = np.broadcast_to(np.asarray(outfit.shoes, np.float32), (len(y), 3)).copy()
+    ankle = float(figure.shape.joints[7, 2])
+    laces = (z < ankle - 0.035) & (z > ankle - 0.1) & (y < ground - 0.045) & ((z * 110) % 1 < 0.4)
+    color[laces] = np.asarray(outfit.sole)
+    color[(foot < 0.62)] *= 0.85
+    color[y > ground - 0.018] = outfit.sole
+    return color
+
+
+def _folds(fields: FloatArray, strength: float) -> FloatArray:
+    """(N,): brightness of cloth, a little uneven, more so at elbows, knees and waist."""
+    x, y, z, arm, leg = fields[:, :5].T
+    at_joint = np.exp(-(((arm - 1) / 0.2) ** 2)) + np.exp(-(((leg - 1) / 0.15) ** 2)) + np.exp(-((leg / 0.2) ** 2))
+    wave = np.sin(55 * y + 23 * x + 9 * np.sin(31 * x + 17 * z)) * np.sin(19 * x - 27 * z + 11 * y)
+    return 1 + strength * (0.5 + at_joint) * wave
+
+
+def shade_of(color: Color, share: float) -> Color:
+    """A darker (share below 1) or lighter colour."""
+    red, green, blue = (min(255, max(0, round(part * share))) for part in color)
+    return red, green, blue

@@ -1,82 +1,100 @@
-"""Draw a dressed person."""
+"""Draw a dressed person, with what is true about each pixel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
-from retarget_cli.body.kinematics import bone_transforms, skin
-from retarget_cli.body.placement import posed_landmarks
-from retarget_cli.body.raster.numba_zbuffer import rasterize
+from retarget_cli.body.raster.numba_zbuffer import Buffers, rasterize
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
-from retarget_cli.geometry.rotations import axis_angle_to_matrix
-from retarget_cli.synth.figure import Figure, vertex_normals
+from retarget_cli.synth.figure import Figure
+from retarget_cli.synth.light import Light
 from retarget_cli.synth.paint import paint
-from retarget_cli.synth.room import Room, backdrop, with_shadow
+from retarget_cli.synth.parts import Labels, parts_at
+from retarget_cli.synth.posed import Posed
 
+# Colours and coverage are the mean of so many samples across a pixel; labels are those of its middle.
 SAMPLES = 2
-LIGHT = np.array([-0.45, -0.6, -0.66], np.float32)
-FEET = (29, 30, 31, 32)
+# The inner side of cloth is in the shade.
+INNER = 0.55
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture of a person, with what is true about it.
+class Drawn:
+    """A person in a picture.
 
     Attributes:
-        image: (H, W, 3) uint8.
-        mask: (H, W) float32 in [0, 1].
-        landmarks: (33, 2) pixels.
-        camera: (3,) scale, tx, ty; theta (24, 3) goes with it.
+        color: (H, W, 3) float32 in [0, 255], multiplied with `cover`.
+        cover: (H, W) float32 in [0, 1].
+        parts: (H, W) uint8 finer labels of the pixels' middles.
+        surface: which triangle is seen at each pixel's middle; depth in metres from the hips.
     """
 
-    image: Image
-    mask: FloatArray
-    landmarks: FloatArray
-    camera: FloatArray
+    color: FloatArray
+    cover: FloatArray
+    parts: Labels
+    surface: Buffers
 
 
-def standing_camera(figure: Figure, theta: FloatArray, x: float, scale: float, floor: float) -> FloatArray:
-    """(3,): hips `x` pixels from the left, the lowest foot on the line `floor`."""
-    points = posed_landmarks(figure.body, figure.shape, torch.from_numpy(theta)[None])[0]
-    lowest = float(points[list(FEET), 1].max())
-    return np.array([scale, x, floor - scale * lowest], np.float32)
+def projected(points: FloatArray, camera: FloatArray, samples: int = 1) -> FloatArray:
+    """(V, 3): x, y in pixels (of 1 / samples), z in metres, of points (V, 3) seen by a camera (3,)."""
+    seen = points.copy()
+    seen[:, :2] = (points[:, :2] * camera[0] + camera[1:]) * samples
+    return seen.astype(np.float32)
 
 
-def draw(figure: Figure, theta: FloatArray, camera: FloatArray, room: Room, size: tuple[int, int]) -> Picture:
-    """One picture of size (height, width), from theta (24, 3) and camera (3,)."""
+def draw_figure(figure: Figure, posed: Posed, camera: FloatArray, light: Light, size: tuple[int, int]) -> Drawn:
+    """One picture of size (height, width)."""
     height, width = size
-    pose = torch.from_numpy(theta)[None]
-    landmarks = posed_landmarks(figure.body, figure.shape, pose)[0, :, :2].numpy() * camera[0] + camera[1:]
-    empty = with_shadow(backdrop(room, height, width), landmarks[[29, 30]], 0.16 * float(camera[0]))
-    color, cover = _figure(figure, pose, camera, height, width)
-    image = (color + empty * (1 - cover[..., None])).clip(0, 255).astype(np.uint8)
-    return Picture(image, cover, landmarks.astype(np.float32), camera)
+    surface = rasterize(projected(posed.points, camera), figure.faces, height, width, cull=True)
+    hit = surface.face_index >= 0
+    parts = np.zeros(size, np.uint8)
+    faces = surface.face_index[hit]
+    fields = blend(surface.barycentric[hit], figure.faces[faces], figure.fields)
+    parts[hit] = parts_at(figure, fields, figure.layer[faces])
+    color, cover = _colored(figure, posed, camera, light, size)
+    return Drawn(color, cover, parts, surface)
 
 
-def _figure(
-    figure: Figure, pose: torch.Tensor, camera: FloatArray, height: int, width: int
+def _colored(
+    figure: Figure, posed: Posed, camera: FloatArray, light: Light, size: tuple[int, int]
 ) -> tuple[FloatArray, FloatArray]:
     """Premultiplied colour (H, W, 3) and coverage (H, W)."""
-    body = figure.body
-    transforms = bone_transforms(figure.shape.joints[None], body.parents, axis_angle_to_matrix(pose))
-    moved = skin(torch.from_numpy(figure.vertices)[None], body.weights_index, body.weights, transforms)[0].numpy()
-    points = moved * camera[0] * SAMPLES
-    points[:, :2] += camera[1:] * SAMPLES
-    faces = body.faces.numpy()
-    drawn = rasterize(points.astype(np.float32), faces.astype(np.int32), height * SAMPLES, width * SAMPLES, cull=True)
+    height, width = size
+    drawn = rasterize(
+        projected(posed.points, camera, SAMPLES), figure.faces, height * SAMPLES, width * SAMPLES, cull=True
+    )
     hit = drawn.face_index >= 0
-    corners = faces[drawn.face_index[hit]]
-    share = drawn.barycentric[hit][..., None]
-    color = paint(figure, (share * figure.fields[corners]).sum(1))
-    normal = (share * vertex_normals(moved, faces)[corners]).sum(1)
+    faces, share = drawn.face_index[hit], drawn.barycentric[hit]
+    corners = figure.faces[faces]
+    fields = blend(share, corners, figure.fields)
+    color = paint(figure, fields, parts_at(figure, fields, figure.layer[faces]))
+    normal = blend(share, corners, posed.normals)
+    inside = figure.is_inside[faces]
+    normal[inside] *= -1
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    shade = 0.62 + 0.42 * np.clip(normal @ LIGHT, -0.35, 1)
+    color *= light.shade(normal) * np.where(inside, INNER, 1.0)[:, None].astype(np.float32)
     full = np.zeros((height * SAMPLES, width * SAMPLES, 4), np.float32)
-    full[hit, :3] = color * shade[:, None]
+    full[hit, :3] = color.clip(0, 255)
     full[hit, 3] = 1
     mean = full.reshape(height, SAMPLES, width, SAMPLES, 4).mean((1, 3))
     return mean[..., :3], mean[..., 3]
+
+
+def blend(share: FloatArray, corners: NDArray[np.int32], values: FloatArray) -> FloatArray:
+    """(N, C): values (V, C) of the vertices at points of triangles: shares (N, 3) of corners (N, 3)."""
+    blended: FloatArray = (
+        share[:, :1] * values[corners[:, 0]]
+        + share[:, 1:2] * values[corners[:, 1]]
+        + share[:, 2:] * values[corners[:, 2]]
+    )
+    return blended
+
+
+def composed(drawn: Drawn, backdrop: FloatArray) -> Image:
+    """(H, W, 3) uint8: the person in front of a backdrop (H, W, 3) in [0, 255]."""
+    picture = drawn.color + backdrop * (1 - drawn.cover[..., None])
+    return np.rint(picture.clip(0, 255)).astype(np.uint8)
