@@ -148,7 +148,7 @@ def test_every_file_keeps_the_rule(check: object) -> None:
         (faults_of_direction, "media/a.py", "from retarget_cli.body import model"),
         (faults_of_direction, "synth/a.py", "from retarget_cli.backends.base import Spec"),
         (faults_of_direction, "workflows/a.py", "from retarget_cli import cli"),
-        (faults_of_direction, "training/a.py", "from retarget_cli.metrics.image import psnr"),
+        (faults_of_direction, "training/a.py", "from retarget_cli.metrics.pixel import psnr"),
         (faults_of_monopoly, "perception/a.py", "import av.video"),
         (faults_of_monopoly, "backends/a.py", "from mediapipe.python import x"),
         (faults_of_monopoly, "workflows/a.py", "import rich"),

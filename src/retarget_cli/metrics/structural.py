@@ -1,6 +1,7 @@
 """Structural similarity and its contrast part, at every pixel, in windows of Gaussian weight.
 
-torchmetrics has the same measures with a two-dimensional window, at a tenth of the speed; tests hold the two together.
+torchmetrics has the same measures with a two-dimensional window, at a tenth of the speed; tests hold the two together,
+its borders included: pictures go on beyond their borders as in a mirror.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from retarget_cli.core.motion import FloatArray
 
 # Wang et al., 2004: window, and the constants that keep quotients of nothing tame; pixels in [0, 1].
 SIDE, SIGMA = 11, 1.5
+EDGE = SIDE // 2
 C1, C2 = 0.01**2, 0.03**2
 # Wang et al., 2003: the scales' exponents.
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -20,7 +22,7 @@ LEAST_MULTISCALE_SIDE = SIDE * 2 ** (len(SCALES) - 1)
 
 
 def similarity(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Index and contrast part, each (H - 10, W - 10, 3): only windows that lie inside the picture.
+    """Index and contrast part, each (H, W, 3).
 
     Args:
         first, second: (H, W, 3) float32 in [0, 1], sides of 11 and more.
@@ -41,16 +43,14 @@ def multiscale(first: FloatArray, second: FloatArray) -> float:
         if number:
             first, second = _halved(first), _halved(second)
         index, contrast = similarity(first, second)
-        part = index if number == len(SCALES) - 1 else contrast
+        part = index if number == len(SCALES) - 1 else contrast[EDGE:-EDGE, EDGE:-EDGE]
         total *= max(0.0, float(part.mean())) ** exponent
     return total
 
 
 def _weighted(picture: FloatArray) -> FloatArray:
     """Means in windows."""
-    edge = SIDE // 2
-    blurred = cv2.GaussianBlur(picture, (SIDE, SIDE), SIGMA)
-    return np.asarray(blurred[edge:-edge, edge:-edge], np.float32)
+    return np.asarray(cv2.GaussianBlur(picture, (SIDE, SIDE), SIGMA, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
 def _halved(picture: FloatArray) -> FloatArray:
