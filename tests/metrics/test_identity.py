@@ -16,7 +16,7 @@ from retarget_cli.core.subject import Image
 from retarget_cli.metrics import identity
 from retarget_cli.metrics.base import Frames, Info, Need
 from retarget_cli.metrics.batches import normalized
-from retarget_cli.metrics.crops import Box, box_of_mask, crops
+from retarget_cli.metrics.crops import Box, box_of_mask, crops, remembering
 from retarget_cli.metrics.identity import Comparison, Identities, IdentityDistance, Similarity
 from retarget_cli.networks.classic import IMAGENET_DEVIATION, IMAGENET_MEAN
 from retarget_cli.networks.inception_resnet import InceptionResnetV1
@@ -122,6 +122,24 @@ def test_crops_are_cut_at_the_border_and_brought_to_size() -> None:
     assert found is not None
     assert torch.allclose(found, torch.full((3, 6, 4), 200.0))
     assert crops(picture, lambda _: (40, 5, 99, 99), (6, 4)) == [None]
+
+
+def test_a_picture_is_looked_at_once() -> None:
+    seen = []
+
+    def counting(picture: Image) -> Box | None:
+        seen.append(picture)
+        return whole(picture)
+
+    find = remembering(counting)
+    red, black = (np.full((4, 6, 3), value, dtype=np.uint8) for value in (200, 0))
+    assert [find(picture) for picture in (red, black, red.copy(), black)] == [(0, 0, 6, 4), None] * 2
+    assert len(seen) == 2
+    assert find(red.reshape(6, 4, 3)) == (0, 0, 4, 6)
+    for value in range(1, 140):
+        find(np.full((4, 6, 3), value, dtype=np.uint8))
+    find(black)
+    assert len(seen) == 3 + 139 + 1
 
 
 def test_pictures_are_normalized_as_imagenets() -> None:

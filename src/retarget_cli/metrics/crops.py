@@ -6,7 +6,9 @@ sides of a comparison are always cut by the same detector.
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
@@ -30,6 +32,9 @@ _IN_PERSON = 0.5
 # So much of the mask on each side may be specks beside the person.
 _SPECKS = 0.002
 _PERSON_MARGIN, _FACE_MARGIN = 0.03, 0.1
+
+# More than the rendered and the true frames of a window.
+_REMEMBERED = 128
 
 _own = threading.local()  # MediaPipe's objects must not be shared by threads
 
@@ -61,6 +66,27 @@ def _cut(picture: Tensor, box: Box, size: tuple[int, int]) -> Tensor | None:
     return resized(picture[None, :, y0:y1, x0:x1].cpu().float(), size)[0]
 
 
+def remembering(detector: Detector) -> Detector:
+    """The same detector, which looks at a picture once only: similarities and distances of sets ask for the same."""
+    known: OrderedDict[bytes, Box | None] = OrderedDict()
+    lock = threading.Lock()
+
+    def find(picture: Image) -> Box | None:
+        key = hashlib.blake2b(picture.tobytes(), digest_size=16).digest() + str(picture.shape).encode()
+        with lock:
+            if key in known:
+                return known[key]
+        box = detector(picture)
+        with lock:
+            known[key] = box
+            if len(known) > _REMEMBERED:
+                known.popitem(last=False)
+        return box
+
+    return find
+
+
+@remembering
 def find_person(picture: Image) -> Box | None:
     """The box of the mask that comes with the pose, a little grown."""
     from retarget_cli.perception.pose import PoseEstimator
@@ -82,6 +108,7 @@ def box_of_mask(mask: FloatArray) -> Box | None:
     return float(x0 - grow), float(y0 - grow), float(x1 + 1 + grow), float(y1 + 1 + grow)
 
 
+@remembering
 def find_face(picture: Image) -> Box | None:
     """A square about the face mesh, a little grown."""
     from retarget_cli.perception.face import FaceFinder, face_box
