@@ -209,12 +209,14 @@ def _finish(screen: Screen, found: Evaluation, has_no_pages: bool) -> None:
     """Write the report, show the table, and end with 1 where some clips failed."""
     import json
 
-    from retarget_cli.evaluation.report.writer import write_report
     from retarget_cli.evaluation.run_folder import RunFolder
 
     data = found.report.data()
-    path = RunFolder(found.folder).write_text("report.json", json.dumps(data, ensure_ascii=False, indent=1))
-    paths = [path] if has_no_pages else write_report([found.folder], found.folder)
+    paths = [RunFolder(found.folder).write_text("report.json", json.dumps(data, ensure_ascii=False, indent=1))]
+    if not has_no_pages:
+        from retarget_cli.evaluation.report.writer import write_report
+
+        paths = write_report([found.folder], found.folder)
     for missing in found.report.missing:
         screen.line(f"n/a: {missing.name}: {missing.reason}; {missing.command}")
     done = found.total - found.failed
