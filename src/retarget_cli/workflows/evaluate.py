@@ -31,7 +31,7 @@ from retarget_cli.evaluation.streams import facts, fitted_size
 from retarget_cli.evaluation.summary import Setting, plain, summarise
 from retarget_cli.perception.cache import Cache
 from retarget_cli.workflows.animate import AnimateOptions, animate
-from retarget_cli.workflows.evaluate_sources import excerpt_of, garments, write_sources
+from retarget_cli.workflows.evaluate_sources import Sources, excerpt_of, write_sources
 from retarget_cli.workflows.judge import Judge, Trial, relative
 from retarget_cli.workflows.machine import machine, program_version
 from retarget_cli.workflows.measuring import Loaded, load_measures
@@ -222,22 +222,23 @@ class _Run:
             animate(self._animation(case, method, size, sources, output), self._cache)
             seconds = clock.perf_counter() - started
         return Trial(
-            method.name, case.name, Stream(output), case.target, case.masks, case.origin, sources, size, seconds
+            method.name, case.name, Stream(output), case.target, case.masks, case.origin, sources.pictures, size,
+            seconds, seen=sources.seen,
         )  # fmt: skip
 
     def _animation(
-        self, case: Case, method: Method, size: tuple[int, int], sources: Sequence[Path], output: Path
+        self, case: Case, method: Method, size: tuple[int, int], sources: Sources, output: Path
     ) -> AnimateOptions:
         """Self-imitation puts the person where the driving one is; the others leave him where the source stands."""
         protocol = self._options.protocol
         is_self = protocol.task is Task.SELF
         return AnimateOptions(
-            tuple(map(str, sources)),
+            tuple(map(str, sources.pictures)),
             case.motion or case.driving.path,
             str(output),
             method.backend,
             method.settings,
-            garment=tuple(map(str, garments(self._folder.sources(case.name)))),
+            garment=tuple(map(str, sources.garments)),
             motion=MotionPath.ABSOLUTE if is_self else MotionPath.RELATIVE,
             framing=Framing.EXACT,
             background=BLACK if protocol.is_foreground else "source",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,26 +23,45 @@ from retarget_cli.workflows.driving import Excerpt, open_driving
 from retarget_cli.workflows.progress import Silence
 
 
-def write_sources(case: Case, protocol: Protocol, folder: Path, cache: Cache | None) -> tuple[Path, ...]:
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a case starts from.
+
+    Attributes:
+        pictures: of the person.
+        garments: of the clothes; none: his own.
+        seen: frames of the target that are among the pictures, and are therefore not scored.
+    """
+
+    pictures: tuple[Path, ...]
+    garments: tuple[Path, ...]
+    seen: frozenset[int]
+
+
+def write_sources(case: Case, protocol: Protocol, folder: Path, cache: Cache | None) -> Sources:
     """Write a case's source pictures as 0.png, 1.png, ... into a folder; those that are there already stay.
 
     Raises:
         InputError: a picture or the clip can't be read, or nobody is seen in it.
     """
-    done = folder / "complete"
+    done = folder / "seen.json"  # written last
     if not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         shots = case.views or _chosen(case, protocol, cache)
         _write(shots, folder)
         for number, shot in enumerate(case.garment):
             _copy(shot, folder / f"garment{number}.png")
-        done.touch()
-    return tuple(sorted(folder.glob("[0-9]*.png")))
+        done.write_text(json.dumps(_seen(case, shots)), encoding="utf-8")
+    pictures, garments = (tuple(sorted(folder.glob(name))) for name in ("[0-9]*.png", "garment*.png"))
+    return Sources(pictures, garments, frozenset(json.loads(done.read_text(encoding="utf-8"))))
 
 
-def garments(folder: Path) -> tuple[Path, ...]:
-    """The pictures of the garment that `write_sources` wrote."""
-    return tuple(sorted(folder.glob("garment*.png")))
+def _seen(case: Case, shots: Sequence[Shot]) -> list[int]:
+    """Frames of the target, counted from its first, that are source pictures."""
+    target = case.target
+    if target is None:
+        return []
+    return [shot.frame - target.first for shot in shots if shot.frame is not None and shot.path == target.path]
 
 
 def excerpt_of(stream: Stream) -> Excerpt:

@@ -35,6 +35,7 @@ class Trial:
         size: (height, width) that frames are brought to.
         seconds: that rendering took, or None.
         is_resized: rendered frames are brought to the size too; else a difference is an error.
+        seen: frames of the target that were source pictures: they have no values.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Trial:
     size: tuple[int, int]
     seconds: float | None = None
     is_resized: bool = False
+    seen: frozenset[int] = frozenset()
 
 
 class Judge:
@@ -95,13 +97,20 @@ class Judge:
         codec = f"rendered: {codec_of(trial.rendered.path)}"
         if trial.target is not None:
             codec += f"; target: {codec_of(trial.target.path)}"
+        values = {
+            key: tuple(
+                None if at in trial.seen else value for at, value in zip(result.indices, found, strict=True)
+            )
+            for key, found in result.values.items()
+        }
         return Scored(
-            {key: mean_of(values) for key, values in result.values.items()},
-            result.values,
+            {key: mean_of(found) for key, found in values.items()},
+            values,
             result.indices,
             trial.size,
             codec,
             trial.seconds,
+            notes=(f"source pictures, not scored: {sorted(trial.seen)}",) if trial.seen else (),
             media=relative(trial.rendered.path, self._folder.path),
         )
 
