@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from retarget_cli.core.motion import FloatArray
 from retarget_cli.synth.figure import EARS, NECK, Figure, Layer, Skin, bare, hair_cover
 from retarget_cli.synth.hairdo import hair_layer
 from retarget_cli.synth.jacket import jacket_layer
-from retarget_cli.synth.mesh import Sheet, vertex_normals
+from retarget_cli.synth.mesh import Faces, Sheet, vertex_normals
 from retarget_cli.synth.outfit import Face, Outfit
 from retarget_cli.synth.skirt import leg_radii, skirt_layer
 
@@ -29,6 +30,7 @@ def dress(body: Body, betas: FloatArray, outfit: Outfit, face: Face) -> Figure:
     layers: list[tuple[Layer, Sheet]] = []
     if outfit.skirt > 0:
         layers.append((Layer.SKIRT, skirt_layer(skin, worn, outfit)))
+        worn = replace(worn, faces=_not_under(worn, outfit.skirt))
     if outfit.jacket is not None:
         layers.append((Layer.JACKET, jacket_layer(skin, worn, outfit)))
     hair = hair_layer(skin, face)
@@ -51,9 +53,16 @@ def _worn(skin: Skin, outfit: Outfit, face: Face) -> Sheet:
     return Sheet(smooth + skin.normals * off[:, None], rest.faces, rest.weights, rest.fields)
 
 
-def _smooth_toes(sheet: Sheet, rounds: int = 12) -> FloatArray:
+def _not_under(worn: Sheet, skirt: float) -> Faces:
+    """The triangles without those of the thighs that a skirt hides, lest a raised knee comes through it."""
+    leg = worn.fields[:, 4]
+    hidden = (leg > 0.06) & (leg < skirt - 0.2)
+    return np.ascontiguousarray(worn.faces[~hidden[worn.faces].all(1)])
+
+
+def _smooth_toes(sheet: Sheet, rounds: int = 25) -> FloatArray:
     """(V, 3): vertices with the toes drawn together, as shoes do."""
-    share = np.clip((sheet.fields[:, 7] - 0.55) / 0.3, 0, 1)[:, None] * 0.7
+    share = np.clip((sheet.fields[:, 7] - 0.55) / 0.25, 0, 1)[:, None] * 0.9
     edges = np.concatenate([sheet.faces[:, [0, 1]], sheet.faces[:, [1, 2]], sheet.faces[:, [2, 0]]])
     edges = edges[(share[edges] > 0).any((1, 2))]
     count = np.bincount(edges[:, 0], minlength=len(sheet.vertices))[:, None]
@@ -92,17 +101,17 @@ def _garments(fields: FloatArray, outfit: Outfit, skin: Skin) -> FloatArray:
     _, y, _, arm, leg, head, hand, foot = fields.T
     off = np.zeros(len(fields), np.float32)
     loose = outfit.looseness
-    trunk = (head < 0.3) & (hand < 0.3) & (arm < 0) & (leg < 0)
+    trunk = (head < 0.3) & (hand < 0.3) & (arm <= 0) & (leg <= 0)
     collar, hem = skin.joints[NECK, 1] - 0.015, skin.hem
     top = trunk & (y > collar) & (y < hem)
     # A top that is tucked into a skirt does not widen downwards.
     widening = 0.016 if outfit.skirt <= 0 else 0.0
     off[top] = 0.012 + loose * widening * np.clip((y[top] - collar) / (hem - collar), 0, 1) ** 2
     off[trunk & (y >= hem)] = 0.008
-    off = np.maximum(off, np.where((leg >= 0) & (y < hem), 0.01 + widening, 0))
-    sleeved = (arm >= 0) & (arm < outfit.sleeve) & (hand < 0.5)
+    off = np.maximum(off, np.where((leg > 0) & (y < hem), 0.01 + widening, 0))
+    sleeved = (arm > 0) & (arm < outfit.sleeve) & (hand < 0.5)
     off[sleeved] = 0.012 + loose * 0.014 * np.clip(arm[sleeved] / outfit.sleeve, 0, 1) * (outfit.sleeve < 1)
-    covered = (leg >= 0) & (leg < outfit.leg) & (foot < 0.6) & (y >= hem)
+    covered = (leg > 0) & (leg < outfit.leg) & (foot < 0.6) & (y >= hem)
     off[covered] = 0.008 + loose * 0.016 * np.clip(leg[covered] / outfit.leg, 0, 1)
     off[foot > 0.6] = SHOE
     return off
@@ -110,9 +119,11 @@ def _garments(fields: FloatArray, outfit: Outfit, skin: Skin) -> FloatArray:
 
 def _hair(fields: FloatArray, face: Face, landmarks: FloatArray) -> FloatArray:
     """(V,): metres that hair stands off the head."""
-    tallest = {"bald": 0.0, "cropped": 0.009, "short": 0.03, "long": 0.03}.get(face.style, 0.024)
+    tallest = {"bald": 0.0, "cropped": 0.007, "short": 0.022, "long": 0.02}.get(face.style, 0.014)
     cover = hair_cover(fields[:, :3], landmarks, face.style in {"long", "bob"})
     # The ears' own normals point all ways: hair lies close there.
     beside = np.abs(fields[:, 0]) > np.abs(landmarks[list(EARS), 0]).min() - 0.006
     height = np.where(beside, min(0.006, tallest), tallest)
-    return np.where(fields[:, 5] > 0.5, height * np.clip(cover / 0.03, 0, 1), 0).astype(np.float32)
+    # Fullest on the crown, thin at the hairline.
+    rising = np.sqrt(np.clip(cover / 0.09, 0, 1))
+    return np.where(fields[:, 5] > 0.5, height * rising, 0).astype(np.float32)

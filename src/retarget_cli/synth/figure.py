@@ -18,6 +18,10 @@ ARMS = ((16, 18, 20), (17, 19, 21))
 LEGS = ((1, 4, 7), (2, 5, 8))
 HANDS, FEET, HEAD, NECK = [20, 21, 22, 23], [7, 8, 10, 11], 15, 12
 EYES, EARS, MOUTH, NOSE = (2, 5), (7, 8), (9, 10), 0
+# Distance between the eyes of the mean adult, metres: smaller heads have smaller features.
+USUAL_EYES = 0.064
+# From the pelvis to the neck.
+USUAL_TRUNK = 0.54
 
 
 class Layer(IntEnum):
@@ -67,6 +71,11 @@ class Figure:
     hem: float
 
     @property
+    def size(self) -> float:
+        """About 1 for a grown-up, less for children: the trunk's length."""
+        return float(self.shape.joints[0, 1] - self.shape.joints[NECK, 1]) / USUAL_TRUNK
+
+    @property
     def has_nape(self) -> bool:
         """Whether hair covers the back of the neck."""
         return self.face.style in {"long", "bob"}
@@ -107,23 +116,34 @@ def bare(body: Body, shape: Shape) -> Skin:
 def _along(
     rest: FloatArray, joints: FloatArray, weights: FloatArray, limbs: tuple[tuple[int, ...], ...], least: float
 ) -> FloatArray:
-    """(V,): how far down a limb, in joints; -1 where the limb has less than `least` of the vertex."""
+    """(V,): how far down a limb, in joints; negative where the limb has less than `least` of the vertex.
+
+    It crosses zero smoothly, so that what begins there has an even edge.
+    """
     along = np.full(len(rest), -1.0, np.float32)
     for chain in limbs:
         ends = [11 if joint == 8 else 10 if joint == 7 else joint + 2 for joint in chain[-1:]]
-        own = weights[:, [*chain, *ends]].sum(1) > least
+        share_of_limb = weights[:, [*chain, *ends]].sum(1)
+        own = np.zeros(len(rest), np.float32)
         for number, (start, end) in enumerate(pairwise(chain)):
             bone = joints[end] - joints[start]
             share = (rest - joints[start]) @ bone / (bone @ bone)
-            here = own & (share >= 0) if number else own
-            along[here] = np.maximum(number + np.clip(share[here], 0 if number else -0.2, 1), 0)
+            here = share >= 0
+            own[here] = number + np.clip(share[here], 0, 1)
+        own = np.minimum(np.maximum(own, 0.02), 6 * (share_of_limb - least))
+        along = np.maximum(along, np.clip(own, -1, None))
     return along
 
 
 def hair_cover(points: FloatArray, landmarks: FloatArray, is_long: bool) -> FloatArray:
     """(N,): how deep inside the hairy part of the head points (N, 3) at rest lie, metres; negative on the face."""
     eyes, ears = landmarks[list(EYES)].mean(0), landmarks[list(EARS)].mean(0)
-    above = eyes[1] - 0.052 - points[:, 1]
-    behind = points[:, 2] - (ears[2] - 0.012) if is_long else points[:, 2] - (ears[2] + 0.006)
-    lowest = (0.1 if is_long else 0.035) + ears[1] - points[:, 1]
-    return np.asarray(np.maximum(above, np.minimum(behind, lowest)), np.float32)
+    size = float(landmarks[EYES[0], 0] - landmarks[EYES[1], 0]) / USUAL_EYES
+    x, y, z = points.T
+    # The hairline is an arch over the forehead that comes down at the temples.
+    above = eyes[1] - 0.054 * size - y + 5.5 / size * x**2
+    under = np.maximum(y - ears[1], 0)
+    edge = ears[2] - 0.008 * size + 0.9 * under if is_long else ears[2] + 0.014 * size + 0.4 * under
+    lowest = (0.1 if is_long else 0.035) * size + ears[1] - y
+    above = np.minimum(above, ears[1] - 0.004 * size - y)
+    return np.asarray(np.maximum(above, np.minimum(z - edge, lowest)), np.float32)

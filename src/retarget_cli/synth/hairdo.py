@@ -52,14 +52,17 @@ def _curtain(skin: Skin) -> Sheet:
     chin = float(skin.landmarks[[9, 10], 1].mean()) + 0.045
     end = float(skin.joints[[16, 17], 1].mean()) - 0.005
     down = np.linspace(0, 1, ROWS)
-    levels = middle[1] - 0.75 * half[1] + down * (end - middle[1] + 0.75 * half[1])
+    levels = middle[1] - 0.7 * half[1] + down * (end - middle[1] + 0.7 * half[1])
     # From in front of one ear, behind the head, to in front of the other; 0 is to the viewer's right.
-    angles = np.linspace(np.radians(-22), np.radians(202), COLUMNS)
+    reach = np.interp(down, [0, 0.35, 1], [8, 30, 14])[:, None]
+    angles = np.radians(90 + (90 + reach) * np.linspace(-1, 1, COLUMNS)[None])
     over = np.clip((middle[1] - levels) / half[1], 0, 1)
     shell = np.sqrt(np.maximum(1 - over**2, 0.05))[:, None]
     flare = 0.012 * np.clip((levels - middle[1]) / (chin - middle[1]), 0, 1)[:, None]
-    wide = (half[0] + 0.03) * shell + flare
-    deep = (half[2] + 0.032) * shell + 0.3 * flare
+    # It comes out from under the hair of the crown, and falls outside the ears.
+    out = 0.026 * np.clip(down / 0.3, 0, 1)[:, None]
+    wide = (half[0] + 0.002 + out) * shell + flare
+    deep = (half[2] + 0.006 + out) * shell + 0.3 * flare
     grid = np.stack(
         [
             middle[0] + wide * np.cos(angles),

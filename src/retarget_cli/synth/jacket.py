@@ -9,14 +9,14 @@ from retarget_cli.synth.figure import NECK, Skin
 from retarget_cli.synth.mesh import Sheet, clip, compact, vertex_normals
 from retarget_cli.synth.outfit import Outfit
 
-OFF = 0.014
+OFF = 0.009
 
 
 def jacket_layer(skin: Skin, worn: Sheet, outfit: Outfit) -> Sheet:
     """The jacket's surface, with clean edges at hem, front, neck and wrists."""
     fields = worn.fields
     _, y, _, arm, leg, head, hand, _ = fields.T
-    near = (head < 0.5) & (hand < 0.6) & (y > skin.joints[NECK, 1] - 0.06) & ((y < skin.hem + 0.05) | (arm > -0.4))
+    near = (head < 0.5) & (hand < 0.6) & (y > skin.joints[NECK, 1] - 0.06) & ((y < skin.hem + 0.05) | (arm > -0.6))
     near &= (leg < 0) | (y < skin.hem + 0.05)
     faces = worn.faces[near[worn.faces].all(1)]
     sheet = Sheet(_outer(skin, worn, outfit), faces, worn.weights, fields)
@@ -30,14 +30,14 @@ def _outer(skin: Skin, worn: Sheet, outfit: Outfit) -> FloatArray:
     normals = vertex_normals(worn.vertices, worn.faces)
     _, y, _, arm, _, _, _, _ = worn.fields.T
     down = np.clip((y - skin.joints[NECK, 1]) / (skin.hem - skin.joints[NECK, 1]), 0, 1)
-    off = OFF + np.where(arm < 0, 0.012 * down**2, 0.004)
+    off = OFF + np.where(arm < 0, 0.012 * down**2, 0.003)
     # Over bare forearms, a sleeve's own thickness comes on top.
-    off = off + np.where((arm >= outfit.sleeve), 0.012, 0)
+    off = off + np.where((arm >= outfit.sleeve), 0.009, 0)
     return (worn.vertices + normals * off[:, None]).astype(np.float32)
 
 
 def _hem(fields: FloatArray, skin: Skin, outfit: Outfit) -> FloatArray:
-    return np.where(fields[:, 3] > -0.4, 1.0, skin.hem - 0.004 - fields[:, 1])
+    return np.where(fields[:, 3] > 0, 1.0, skin.hem - 0.004 - fields[:, 1])
 
 
 def _opening(fields: FloatArray, skin: Skin, outfit: Outfit) -> FloatArray:
@@ -54,4 +54,4 @@ def _neck(fields: FloatArray, skin: Skin, outfit: Outfit) -> FloatArray:
 
 
 def _wrist(fields: FloatArray, skin: Skin, outfit: Outfit) -> FloatArray:
-    return np.where(fields[:, 3] > -0.4, outfit.jacket_sleeve - fields[:, 3], 1.0)
+    return np.where(fields[:, 3] > 0, outfit.jacket_sleeve - fields[:, 3], 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retarget_cli.core.motion import FloatArray
-from retarget_cli.synth.figure import Figure
+from retarget_cli.synth.figure import EARS, Figure
 from retarget_cli.synth.outfit import Color, Pattern
 from retarget_cli.synth.parts import Labels, Part
 from retarget_cli.synth.visage import paint_face
@@ -49,20 +49,24 @@ def _skin(figure: Figure, fields: FloatArray) -> FloatArray:
 
 
 def _hair(figure: Figure, fields: FloatArray) -> FloatArray:
+    """Strands that run down from the crown, and the shine on it."""
     x, y, z = fields[:, :3].T
-    strands = 1 + 0.12 * np.sin(420 * x + 90 * z) * np.sin(160 * y) + 0.05 * np.sin(900 * x + 300 * z)
+    ears = figure.shape.landmarks.numpy()[list(EARS)].mean(0)
+    around = np.arctan2(x, z - ears[2] - 0.02) + 0.06 * np.sin(70 * y)
+    strands = 1 + 0.1 * np.sin(47 * around) + 0.07 * np.sin(101 * around + 30 * y) + 0.04 * np.sin(213 * around)
+    strands += 0.13 * np.exp(-(((y - ears[1] + 0.085) / 0.02) ** 2))
     return np.asarray(figure.face.hair) * strands[:, None]
 
 
 def _top(figure: Figure, fields: FloatArray) -> FloatArray:
     outfit = figure.outfit
     x, y, z, arm = fields[:, :4].T
-    along = np.where(arm >= 0, 0.28 * arm, y)
-    mark = _pattern(outfit.pattern, x, along, z, (arm < 0) & (z < 0), outfit.scale, figure)
+    along = np.where((arm > 0) & (outfit.pattern != "block"), 0.28 * arm, y)
+    mark = _pattern(outfit.pattern, x, along, z, (arm <= 0) & (z < 0), outfit.scale * figure.size, figure)
     color = np.where(mark[:, None], outfit.top_accent, outfit.top).astype(np.float32)
-    edge = (figure.hem - y < 0.012) & (arm < 0)
-    edge |= (arm >= 0) & (outfit.sleeve - arm < 0.06)
-    edge |= (arm < 0) & (y - figure.collar(fields) < 0.012)
+    edge = (figure.hem - y < 0.012) & (arm <= 0)
+    edge |= (arm > 0) & (outfit.sleeve - arm < 0.06)
+    edge |= (arm <= 0) & (y - figure.collar(fields) < 0.012)
     return color * np.where(edge, 0.82, 1.0)[:, None] * _folds(fields, 0.05)[:, None]
 
 
@@ -96,10 +100,10 @@ def _bottom(figure: Figure, fields: FloatArray) -> FloatArray:
         hip = float(figure.shape.joints[1, 0])
         mark = (np.abs(z - float(figure.shape.joints[1, 2])) < 0.018) & (np.abs(x) > hip)
     else:
-        mark = _pattern(outfit.bottom_pattern, x, y, z, np.zeros(len(x), bool), outfit.scale, figure)
+        mark = _pattern(outfit.bottom_pattern, x, y, z, np.zeros(len(x), bool), outfit.scale * figure.size, figure)
     color = np.where(mark[:, None], outfit.bottom_accent, outfit.bottom).astype(np.float32)
     belt = np.abs(y - figure.hem) < 0.018
-    edge = belt | ((leg >= 0) & (outfit.leg - leg < 0.05))
+    edge = belt | ((leg > 0) & (outfit.leg - leg < 0.05))
     return color * np.where(edge, 0.75, 1.0)[:, None] * _folds(fields, 0.06)[:, None]
 
 
@@ -108,7 +112,8 @@ def _skirt(figure: Figure, fields: FloatArray) -> FloatArray:
     x, y, z = fields[:, :3].T
     angle = np.arctan2(z - float(figure.shape.joints[0, 2]), x)
     around = 0.16 * angle
-    mark = _pattern(outfit.bottom_pattern, around, y, np.ones(len(x), np.float32), x > 9, outfit.scale, figure)
+    flat, scale = np.zeros(len(x), np.float32), outfit.scale * figure.size
+    mark = _pattern(outfit.bottom_pattern, around, y, flat, flat > 0, scale, figure)
     color = np.where(mark[:, None], outfit.bottom_accent, outfit.bottom).astype(np.float32)
     pleat = 1 + 0.09 * outfit.flare * np.cos(12 * angle)
     return color * pleat[:, None]
@@ -119,8 +124,8 @@ def _jacket(figure: Figure, fields: FloatArray) -> FloatArray:
     x, y, z, arm = fields[:, :4].T
     base = np.asarray(outfit.jacket or (0, 0, 0), np.float32)
     chest = float(figure.shape.joints[9, 1])
-    lapel = (arm < 0) & (z < float(figure.shape.joints[9, 2]) - 0.02) & (np.abs(x) - 0.1 * np.abs(y - chest) < 0.055)
-    edge = lapel | ((arm < 0) & (figure.hem - y < 0.025)) | ((arm >= 0) & (outfit.jacket_sleeve - arm < 0.07))
+    lapel = (arm <= 0) & (z < float(figure.shape.joints[9, 2]) - 0.02) & (np.abs(x) - 0.1 * np.abs(y - chest) < 0.055)
+    edge = lapel | ((arm <= 0) & (figure.hem - y < 0.025)) | ((arm > 0) & (outfit.jacket_sleeve - arm < 0.07))
     return base * np.where(edge, 0.78, 1.0)[:, None] * _folds(fields, 0.05)[:, None]
 
 
@@ -140,7 +145,7 @@ def _shoe(figure: Figure, fields: FloatArray) -> FloatArray:
 def _folds(fields: FloatArray, strength: float) -> FloatArray:
     """(N,): brightness of cloth, a little uneven, more so at elbows, knees and waist."""
     x, y, z, arm, leg = fields[:, :5].T
-    at_joint = np.exp(-(((arm - 1) / 0.2) ** 2)) + np.exp(-(((leg - 1) / 0.15) ** 2)) + np.exp(-((leg / 0.2) ** 2))
+    at_joint = np.exp(-(((arm - 1) / 0.2) ** 2)) + np.exp(-(((leg - 1) / 0.15) ** 2))
     wave = np.sin(55 * y + 23 * x + 9 * np.sin(31 * x + 17 * z)) * np.sin(19 * x - 27 * z + 11 * y)
     return 1 + strength * (0.5 + at_joint) * wave
 

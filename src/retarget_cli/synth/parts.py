@@ -67,7 +67,7 @@ def parts_at(figure: Figure, fields: FloatArray, layer: Labels) -> Labels:
     x, y, _, arm, leg, head, hand, foot = fields.T
     right = (x < 0).astype(np.uint8)
     parts = np.full(len(fields), Part.NECK, np.uint8)
-    on_arm, on_leg = arm > -0.4, leg > -0.4
+    on_arm, on_leg = arm > 0, leg > 0
     above = (y <= figure.hem) | (on_arm & (hand < 0.5))
     _set(parts, on_arm & (arm < 1), Part.LEFT_UPPER_ARM + right)
     _set(parts, on_arm & (arm >= 1), Part.LEFT_LOWER_ARM + right)

@@ -76,14 +76,16 @@ def betas_of(person: Phenotype, noise: FloatArray) -> FloatArray:
     """(27,) betas; `noise` (27,) of unit variance makes two such people differ."""
     table = _numbers(_MALE if person.sex == "male" else _FEMALE)
     betas = np.array([np.interp(person.years, _AGES, column) for column in table.T])
-    betas[1] += 1.1 * person.heavy
-    betas[2] -= (0.45 if person.sex == "male" else 0.15) * person.heavy
-    betas[:_PRINCIPAL] += 0.22 * noise[:_PRINCIPAL]
+    # Children differ less.
+    grown = float(np.interp(person.years, (8, 18), (0.45, 1)))
+    betas[1] += 1.1 * grown * person.heavy
+    betas[2] -= (0.45 if person.sex == "male" else 0.15) * grown * person.heavy
+    betas[:_PRINCIPAL] += 0.22 * grown * noise[:_PRINCIPAL]
     betas[_PRINCIPAL:] += 0.55 * noise[_PRINCIPAL:]
     wanted = np.interp(person.years, _AGES, _STATURE[person.sex]) * (1 + _SPREAD * person.tall)
     body, taller = load_body("anny"), _numbers(_TALLER)[0]
-    base, grown = (stature(body.shaped(torch.from_numpy(b).float())) for b in (betas, betas + taller))
-    return (betas + taller * (wanted - base) / (grown - base)).astype(np.float32)
+    base, above = (stature(body.shaped(torch.from_numpy(b).float())) for b in (betas, betas + taller))
+    return (betas + taller * (wanted - base) / (above - base)).astype(np.float32)
 
 
 def _numbers(text: str) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,9 @@ def draw_figure(figure: Figure, posed: Posed, camera: FloatArray, light: Light, 
     fields = blend(surface.barycentric[hit], figure.faces[faces], figure.fields)
     parts[hit] = parts_at(figure, fields, figure.layer[faces])
     color, cover = _colored(figure, posed, camera, light, size)
+    # A tip so thin that it lies between the samples of the picture is not in the picture.
+    unseen = hit & (cover == 0)
+    parts[unseen], surface.face_index[unseen], surface.depth[unseen] = 0, -1, np.inf
     return Drawn(color, cover, parts, surface)
 
 
@@ -80,7 +84,9 @@ def _colored(
     full = np.zeros((height * SAMPLES, width * SAMPLES, 4), np.float32)
     full[hit, :3] = color.clip(0, 255)
     full[hit, 3] = 1
-    mean = full.reshape(height, SAMPLES, width, SAMPLES, 4).mean((1, 3))
+    # Many times faster than a mean over two axes of a view.
+    samples = (full[row::SAMPLES, column::SAMPLES] for row in range(SAMPLES) for column in range(SAMPLES))
+    mean: FloatArray = reduce(np.add, samples) / np.float32(SAMPLES**2)
     return mean[..., :3], mean[..., 3]
 
 

@@ -19,7 +19,7 @@ GAP = 0.012
 
 def skirt_layer(skin: Skin, worn: Sheet, outfit: Outfit) -> Sheet:
     """The tube, from the waist down to `outfit.skirt` along the leg."""
-    waist = skin.hem - 0.3 * (skin.hem - float(skin.joints[6, 1]))
+    waist = float(skin.joints[3, 1]) - 0.2 * (skin.hem - float(skin.joints[3, 1]))
     knee, ankle = (float(skin.joints[[leg[row] for leg in LEGS], 1].mean()) for row in (1, 2))
     hip = float(skin.joints[[1, 2], 1].mean())
     end = np.interp(outfit.skirt, [0, 1, 2], [hip, knee, ankle])
@@ -52,9 +52,13 @@ def _weights(levels: Numbers, angles: Numbers, hip: float, knee: float) -> Float
     left = np.clip(0.5 + 0.75 * np.cos(angles), 0, 1)
     left = left**2 * (3 - 2 * left)
     weights = np.zeros((RINGS, COLUMNS, 24), np.float32)
+    # What hangs lower than the knees goes along with the shins, as cloth that falls over a bent knee.
+    below = np.clip((levels - knee + 0.06) / 0.22, 0, 1)
+    below = (0.7 * below**2 * (3 - 2 * below))[:, None]
     weights[..., 0] = 1 - share[:, None]
-    weights[..., 1] = share[:, None] * left
-    weights[..., 2] = share[:, None] * (1 - left)
+    for hip_joint, knee_joint, side in ((1, 4, left), (2, 5, 1 - left)):
+        weights[..., hip_joint] = share[:, None] * side * (1 - below)
+        weights[..., knee_joint] = share[:, None] * side * below
     return weights.reshape(-1, 24)
 
 
@@ -88,13 +92,13 @@ def leg_radii(skin: Skin, worn: Sheet) -> FloatArray:
     for side, chain in enumerate(LEGS):
         own = (worn.fields[:, 4] >= 0) & (worn.vertices[:, 0] * (1 - 2 * side) > 0) & (worn.fields[:, 7] < 0.5)
         points, along = worn.vertices[own], worn.fields[own, 4]
-        for row, wanted in enumerate((0.3, 1.0, 1.9)):
+        for row, wanted in enumerate((0.45, 1.0, 1.9)):
             start, end = (skin.joints[chain[k]] for k in ((0, 1) if wanted <= 1 else (1, 2)))
             near = points[np.abs(along - wanted) < 0.08]
             axis = (end - start) / np.linalg.norm(end - start)
             away = near - start
             away = away - (away @ axis)[:, None] * axis
-            radii[side, row] = np.percentile(np.linalg.norm(away, axis=1), 85) if len(near) else 0.07
+            radii[side, row] = np.percentile(np.linalg.norm(away, axis=1), 75) if len(near) else 0.07
     return radii
 
 
@@ -110,7 +114,8 @@ def pushed_out(points: FloatArray, joints: FloatArray, radii: FloatArray) -> Flo
     for side, chain in enumerate(LEGS):
         for row, (start, end) in enumerate(pairwise(chain)):
             bone = joints[end] - joints[start]
-            share = np.clip((moved - joints[start]) @ bone / (bone @ bone), 0, 1)[:, None]
+            # Near the hips the cloth lies as it was cut.
+            share = np.clip((moved - joints[start]) @ bone / (bone @ bone), 0 if row else 0.4, 1)[:, None]
             away = moved - joints[start] - share * bone
             distance = np.linalg.norm(away, axis=1, keepdims=True)
             least = radii[side, row] + share * (radii[side, row + 1] - radii[side, row]) + 1.5 * GAP

@@ -6,19 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retarget_cli.core.motion import FloatArray
-from retarget_cli.synth.figure import EYES, MOUTH, NOSE, Figure
+from retarget_cli.synth.figure import EYES, MOUTH, NOSE, USUAL_EYES, Figure
 from retarget_cli.synth.outfit import Color
 
 BoolArray = NDArray[np.bool_]
-
-# Distance between the eyes of the mean adult, metres: smaller heads have smaller features.
-_USUAL_EYES = 0.064
 
 
 def paint_face(figure: Figure, points: FloatArray) -> FloatArray:
     """(N, 3) RGB in [0, 255] of points of the head's skin (N, 3) at rest."""
     face, landmarks = figure.face, figure.shape.landmarks.numpy()
-    size = float(landmarks[EYES[0], 0] - landmarks[EYES[1], 0]) / _USUAL_EYES
+    size = float(landmarks[EYES[0], 0] - landmarks[EYES[1], 0]) / USUAL_EYES
     color = np.empty((len(points), 3), np.float32)
     color[:] = face.skin
     front = points[:, 2] < landmarks[list(EYES), 2].max() + 0.03 * size
@@ -32,7 +29,7 @@ def paint_face(figure: Figure, points: FloatArray) -> FloatArray:
         x, y = (points[:, axis] - landmarks[eye, axis] for axis in (0, 1))
         _eye(color, front, x / size, y / size, figure)
     x, y = (points[:, 0] - mouth[0]) / size, (points[:, 1] - mouth[1]) / size
-    smile = y + 7 * x**2
+    smile = y + 9 * x**2
     _ellipse(color, front, x, smile, (0.0265, 0.0070), face.lips)
     _ellipse(color, front, x, smile - 0.0004, (0.0225, 0.0011), (96, 44, 44))
     if face.age > 0.3:
@@ -47,7 +44,7 @@ def _eye(color: FloatArray, front: BoolArray, x: FloatArray, y: FloatArray, figu
     _ellipse(color, front, x, y - 0.0005, (0.0068, 0.0068), face.iris)
     _ellipse(color, front, x, y - 0.0005, (0.0034, 0.0034), (16, 14, 14))
     _ellipse(color, front, x, y + 0.0085, (0.0175, 0.0016), (40, 30, 28))
-    _ellipse(color, front, x, y + 0.0235 + 3.0 * x**2, (0.0205, 0.0038 * face.brow), _darker(face.hair))
+    _ellipse(color, front, x, y + 0.0262 - 5.0 * x**2, (0.0205, 0.0038 * face.brow), _darker(face.hair))
     if face.has_glasses:
         ring = np.hypot(x / 0.026, (y - 0.002) / 0.021)
         color[front & (np.abs(ring - 1) < 0.085)] = (30, 28, 30)
@@ -59,7 +56,7 @@ def _beard(color: FloatArray, figure: Figure, points: FloatArray, mouth: FloatAr
     line = mouth[1] - 0.008 * size - 0.35 * np.maximum(np.abs(x) - 0.03 * size, 0)
     where = (y > line) & (z < ear - 0.008)
     where |= (np.abs(y - mouth[1] + 0.014 * size) < 0.006 * size) & (np.abs(x) < 0.03 * size) & (z < ear - 0.05)
-    share = 0.3 if figure.face.beard == 1 else 0.85
+    share = 0.18 if figure.face.beard == 1 else 0.85
     color[where] += share * (np.asarray(figure.face.hair, np.float32) - color[where])
 
 

@@ -122,12 +122,22 @@ def write_truth(
         camera=np.ascontiguousarray(rendition.cameras, np.float32),
         betas=np.ascontiguousarray(rendition.figure.betas, np.float32),
     )
-    save_motion(folder / "truth.motion", motion, {"driving": f"retarget synth: {rendition.name}", "truth": "exact"})
+    path = folder / "truth.motion"
+    save_motion(path, motion, {"driving": f"retarget synth: {rendition.name}", "truth": "exact"})
+    write_bytes(path, with_sorted_header(path.read_bytes()))
     places = skeleton.joints - skeleton.joints[:, :1]
     flat = skeleton.joints[..., :2] * rendition.cameras[:, None, :1] + rendition.cameras[:, None, 1:]
     joints = {"joints_2d": flat, "joints_3d": places}
     arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in joints.items()}
     write_bytes(folder / "joints.safetensors", save(arrays))
+
+
+def with_sorted_header(content: bytes) -> bytes:
+    """A safetensors file with its header's words in order: the library writes them in a new order every time."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
 
 
 def write_film(folder: Path, clip: Clip, size: tuple[int, int]) -> None:
