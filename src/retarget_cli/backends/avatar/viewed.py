@@ -89,13 +89,14 @@ class Viewed:
         front = texture.paint(image, shown, domain, margin)
         if part in self.hands:
             front = self.hands[part].painted(front)
-        if part is not Part.TRUNK or self.look.hair is None:
+        if part is not Part.TRUNK or self.look.skin is None:
             return front, front
-        # The back of the head: hair wherever the front of the head is not.
-        hair = self.head & shown & self.look.is_hair(image) & ~self.look.face
-        if not hair.any():
+        # The back of the head has no face: hair all over, or what is around the face of somebody without.
+        around = self.head & shown & ~self.look.face
+        scalp = around & (self.look.is_skin(image) if self.look.hair is None else self.look.is_hair(image))
+        if not scalp.any():
             return front, front
-        page = np.where(self.head[..., None], texture.continued(image, hair), image)
+        page = np.where(self.head[..., None], texture.continued(image, scalp), image)
         return front, texture.paint(page, shown | self.head, domain, margin)
 
 
