@@ -21,6 +21,7 @@ from retarget_cli.synth.pose import pose, theta_of
 from retarget_cli.synth.posed import pose_figure, skeleton_of
 from retarget_cli.synth.render import Drawn, draw_figure
 from retarget_cli.synth.rendition import first_frame, frames, renditions
+from retarget_cli.synth.skirt import COLUMNS, RINGS, pushed_out
 from retarget_cli.synth.truth import flow_to, origin_of
 
 SIZE = (128, 128)
@@ -161,12 +162,17 @@ def test_no_thigh_comes_through_a_skirt() -> None:
 
 def test_the_legs_push_the_skirt_away() -> None:
     figure = somebody()
-    skeleton = skeleton_of(figure, theta_of(pose(step_l=1.0, knee_l=0.4, spread_l=0.5)[None]))
-    points = pose_figure(figure, skeleton, 0).points[figure.skirt]
-    hip, knee = skeleton.joints[0, 1], skeleton.joints[0, 4]
-    share = (points - hip) @ (knee - hip) / ((knee - hip) @ (knee - hip))
-    beside = (share > 0.45) & (share < 0.95)
-    away = np.linalg.norm(points - hip - share[:, None] * (knee - hip), axis=1)
-    radius = figure.leg_radii[0, 0] + share * (figure.leg_radii[0, 1] - figure.leg_radii[0, 0])
-    assert beside.sum() > 50
-    assert (away - radius)[beside].min() > 0.01
+    joints = skeleton_of(figure, theta_of(pose(step_l=0.8)[None])).joints[0]
+    hip, knee = joints[1], joints[4]
+    share = np.linspace(0.5, 0.95, RINGS)[:, None, None]
+    angle = np.arange(COLUMNS) / COLUMNS * 2 * np.pi
+    tight = np.stack([np.cos(angle), 0 * angle, np.sin(angle)], 1) * 0.04  # a tube inside the thigh
+    points = (hip + share * (knee - hip) + tight).reshape(-1, 3).astype(np.float32)
+    moved = pushed_out(points, joints, figure.leg_radii)
+    along = (moved - hip) @ (knee - hip) / ((knee - hip) @ (knee - hip))
+    away = np.linalg.norm(moved - hip - along[:, None] * (knee - hip), axis=1)
+    radius = figure.leg_radii[0, 0] + along * (figure.leg_radii[0, 1] - figure.leg_radii[0, 0])
+    inner = along < 0.9
+    assert (away - radius)[inner].min() > 0
+    far = points + np.array([0, 0, 3], np.float32)
+    assert np.allclose(pushed_out(far, joints, figure.leg_radii), far)

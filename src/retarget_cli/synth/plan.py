@@ -100,7 +100,7 @@ def stream(recipe: Recipe, number: int, noun: int) -> np.random.Generator:
 def plan_clip(recipe: Recipe, number: int) -> Plan:
     """All that is drawn for a clip but the motion itself."""
     stage = stream(recipe, number, 0)
-    floor, share = float(stage.uniform(0.86, 0.94)), float(stage.uniform(0.6, 0.78))
+    floor, share = float(stage.uniform(0.86, 0.94)), float(stage.uniform(0.68, 0.84))
     far, eye = float(stage.uniform(6, 10)), float(stage.uniform(0.5, 0.95))
     is_moving = recipe.camera == "moving" or (recipe.camera == "both" and bool(stage.random() < 0.5))
     seconds = recipe.frames / recipe.rate
@@ -110,8 +110,8 @@ def plan_clip(recipe: Recipe, number: int) -> Plan:
     person = draw_person(stream(recipe, number, 2))
     other = _companion(stream(recipe, number, 3), person)
     clothes = stream(recipe, number, 4)
-    outfit, change = (draw_outfit(clothes, person.phenotype) for _ in range(2))
-    other_outfit = draw_outfit(stream(recipe, number, 5), other.phenotype)
+    outfit, change = (draw_outfit(clothes, person) for _ in range(2))
+    other_outfit = draw_outfit(stream(recipe, number, 5), other)
     places, aspect = stream(recipe, number, 6), recipe.size[1] / recipe.size[0]
     room, other_room = (draw_room(places, floor, aspect, recipe.pictures) for _ in range(2))
     lamps = stream(recipe, number, 7)

@@ -95,7 +95,7 @@ def renditions(recipe: Recipe, plan: Plan, given: tuple[Given, ...]) -> tuple[li
     if plan.file >= 0:
         steps = excerpt(given[plan.file], rng, recipe.frames)
     else:
-        steps = perform(plan.kind, rng, times, (own, other))
+        steps = perform(plan.kind, rng, times, (own, changed, other))
     stage = _stage(recipe, plan, own, other, steps)
     home = (plan.room, plan.light)
     away = (plan.other_room, plan.other_light)

@@ -14,10 +14,11 @@ def walking(rng: np.random.Generator, times: Numbers) -> Performance:
     """A few steps somewhere, mostly towards the viewer or away, from a stand."""
     side = rng.choice([-1.0, 1.0])
     start = side * rng.uniform(0, 0.9)
-    bend = rng.normal(0, 0.5) * min(1.0, float(times[-1]) / 2.5)
-    heading = start + bend * _eased(times / max(float(times[-1]), 1e-6))
-    if rng.random() < 0.25:
-        heading = heading + np.pi
+    span = max(float(times[-1]), 1e-6)
+    bend = rng.normal(0, 0.5)
+    if rng.random() < 0.25:  # turns round and goes away
+        bend = side * (np.pi - abs(start))
+    heading = start + bend * min(1.0, span / 2) * _eased(times / (0.7 * span))
     return _steps(rng, times, heading, float(rng.uniform(0.22, 0.5)), float(rng.uniform(0.75, 1.05)))
 
 

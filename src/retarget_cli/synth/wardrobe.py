@@ -77,9 +77,11 @@ def _style(rng: np.random.Generator, who: Phenotype) -> HairStyle:
     return list(shares)[int(rng.choice(len(shares), p=weights / weights.sum()))]
 
 
-def draw_outfit(rng: np.random.Generator, who: Phenotype) -> Outfit:
+def draw_outfit(rng: np.random.Generator, who: Person) -> Outfit:
     """Top, trousers, shorts or a skirt, sometimes a jacket, shoes."""
-    top, bottom, shoes = (draw_color(rng) for _ in range(3))
+    # Cloth of the skin's colour would look like none.
+    top, bottom = (_apart(rng, who.face.skin) for _ in range(2))
+    shoes = draw_color(rng)
     accent = _apart(rng, top)
     outfit = Outfit(
         top=top,
@@ -98,7 +100,7 @@ def draw_outfit(rng: np.random.Generator, who: Phenotype) -> Outfit:
     )
     if rng.random() < 0.25:
         outfit = replace(outfit, bottom_pattern=("upright", "checks", "stripes")[int(rng.integers(0, 3))])
-    if who.sex == "female" and rng.random() < 0.5:
+    if who.phenotype.sex == "female" and rng.random() < 0.5:
         outfit = _skirted(rng, outfit)
     if rng.random() < 0.3:
         outfit = replace(outfit, jacket=_apart(rng, top), jacket_sleeve=float(rng.choice([1.3, 1.94], p=[0.2, 0.8])))
