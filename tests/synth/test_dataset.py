@@ -100,8 +100,8 @@ def test_classes_are_made_of_parts_and_lie_in_the_mask(made: Path) -> None:
             mask, depth = picture(one / "mask" / path.name), picture(one / "depth" / path.name)
             assert (PARSING[parts] == parsing).all()
             assert (mask[parsing > 0] > 0).all()
-            # Between fingers a pixel can be full but for its very middle.
-            assert (parsing[mask == 255] == 0).sum() <= 2
+            # Between legs that nearly touch a pixel can be full but for its very middle.
+            assert (parsing[mask == 255] == 0).sum() <= 6
             assert ((depth > 0) == (parsing > 0)).all()
             seen |= set(np.unique(parsing).tolist())
     assert seen == set(range(len(CLASSES)))
