@@ -28,10 +28,15 @@ def true_persons(masks: Masks, like: Stream, size: tuple[int, int]) -> Iterator[
         yield picture[..., 0] >= masks.least
 
 
-def perceived_persons(target: Stream, size: tuple[int, int], path: Path) -> Iterator[BoolArray]:
+def perceived_persons(
+    target: Stream, size: tuple[int, int], path: Path, tracker: PersonTracker
+) -> Iterator[BoolArray]:
     """(H, W) of every frame of a stream, as the pose network sees it; remembered in a file for the next method.
 
     Frames in which nobody is found have no person: all False.
+
+    Args:
+        tracker: of films, with masks; it is started afresh.
     """
     known = _load(path)
     if known is not None and known.shape[1:] == (size[0], -(-size[1] // 8)):
@@ -39,13 +44,13 @@ def perceived_persons(target: Stream, size: tuple[int, int], path: Path) -> Iter
             yield np.unpackbits(row, axis=1, count=size[1]).astype(bool)
         return
     found: list[NDArray[np.uint8]] = []
-    with PersonTracker("largest", video=True, with_mask=True) as tracker:
-        for _, picture in frames(target, size):
-            finding = tracker.find(np.ascontiguousarray(picture))
-            soft = None if finding is None else finding.soft_mask
-            person = np.zeros(size, bool) if soft is None else soft > 0.5
-            found.append(np.packbits(person, axis=1))
-            yield person
+    tracker.restart()
+    for _, picture in frames(target, size):
+        finding = tracker.find(np.ascontiguousarray(picture))
+        soft = None if finding is None else finding.soft_mask
+        person = np.zeros(size, bool) if soft is None else soft > 0.5
+        found.append(np.packbits(person, axis=1))
+        yield person
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     save_file({"packed": np.stack(found)}, part)

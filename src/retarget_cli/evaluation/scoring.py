@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import zip_longest
@@ -88,12 +87,9 @@ def score_clip(material: Material, measures: Measures, stride: int = 1, *, embed
     Raises:
         InputError: a frame is missing, the clip ends too early or too late, or sizes differ.
     """
-    with ExitStack() as stack:
-        scorers = [metric.begin() for metric in measures.of_frames]
-        for scorer in scorers:
-            stack.callback(scorer.close)
-        # Metrics wait for each other's cores less than for their own next frame.
-        pool = stack.enter_context(ThreadPoolExecutor(max(1, len(scorers)), "metric"))
+    scorers = [metric.begin() for metric in measures.of_frames]
+    # Metrics wait for each other's cores less than for their own next frame.
+    with ThreadPoolExecutor(max(1, len(scorers)), "metric") as pool:
         return _score(material, measures, scorers, pool, stride, embeds_target)
 
 

@@ -77,9 +77,6 @@ class Scorer(ABC):
     def score(self, frames: Frames) -> dict[str, FloatArray]:
         """(T,) float32 by `Info.key`; NaN where a frame has no value, such as the first of a temporal metric."""
 
-    def close(self) -> None:  # noqa: B027 (most hold nothing)
-        """Give back what was opened for this clip."""
-
 
 class FrameMetric(ABC):
     """Gives each frame a value, or several."""

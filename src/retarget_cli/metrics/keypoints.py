@@ -58,8 +58,8 @@ class Detect(Protocol):
     def find(self, frame: Image) -> Found:
         """(H, W, 3) uint8."""
 
-    def close(self) -> None:
-        """Give everything back."""
+    def restart(self) -> None:
+        """The next frame is the first of another clip."""
 
 
 class Detector:
@@ -80,11 +80,9 @@ class Detector:
         face = None if self._finder is None or pose is None else self._finder.find(frame, pose)
         return Found(pose, face)
 
-    def close(self) -> None:
-        """Give the networks back."""
-        self._tracker.close()
-        if self._finder is not None:
-            self._finder.close()
+    def restart(self) -> None:
+        """See `Detect`."""
+        self._tracker.restart()
 
 
 class Keypoints(FrameMetric):
@@ -98,33 +96,32 @@ class Keypoints(FrameMetric):
     def __init__(self, keys: Sequence[str], make: Callable[[bool], Detect] = Detector) -> None:
         self.infos = tuple(INFOS[key] for key in keys)
         self.needs = frozenset({Need.TARGET})
-        self._has_face = any(key.startswith("face") for key in keys)
-        self._make = make
+        has_face = any(key.startswith("face") for key in keys)
+        self._ours, self._theirs = _Follower(make, has_face), _Follower(make, has_face)
         self._known: OrderedDict[bytes, Found] = OrderedDict()
-        # MediaPipe's objects must stay in the thread that made them.
-        self._threads = tuple(ThreadPoolExecutor(1, f"landmarks-{side}") for side in ("rendered", "true"))
 
     def begin(self) -> Scorer:
-        """Detectors follow the person through one clip."""
-        ours, theirs = (_Follower(thread, self._make, self._has_face) for thread in self._threads)
-        return _KeypointScorer([info.key for info in self.infos], ours, theirs, self._known)
+        """Detectors follow the person through one clip at a time."""
+        self._ours.restart()
+        self._theirs.restart()
+        return _KeypointScorer([info.key for info in self.infos], self._ours, self._theirs, self._known)
 
 
 class _Follower:
-    """A detector in its own thread, made when it is first needed."""
+    """A detector in a thread of its own, where MediaPipe's objects must stay; made when it is first needed."""
 
-    def __init__(self, thread: ThreadPoolExecutor, make: Callable[[bool], Detect], has_face: bool) -> None:
-        self._thread, self._make, self._has_face = thread, make, has_face
+    def __init__(self, make: Callable[[bool], Detect], has_face: bool) -> None:
+        self._make, self._has_face = make, has_face
+        self._thread = ThreadPoolExecutor(1, "landmarks")
         self._detect: Detect | None = None
 
     def ask(self, frames: Sequence[Image], known: OrderedDict[bytes, Found] | None = None) -> Future[list[Found]]:
         """Landmarks of consecutive frames; those that are known are not looked for."""
         return self._thread.submit(lambda: [self._one(frame, known) for frame in frames])
 
-    def close(self) -> None:
+    def restart(self) -> None:
         if self._detect is not None:
-            self._thread.submit(self._detect.close).result()
-            self._detect = None
+            self._thread.submit(self._detect.restart).result()
 
     def _one(self, frame: Image, known: OrderedDict[bytes, Found] | None) -> Found:
         if known is None:
@@ -156,11 +153,6 @@ class _KeypointScorer(Scorer):
         theirs = self._theirs.ask([picture(frame) for frame in frames.target], self._known)
         rows = [compared(*both) for both in zip(ours.result(), theirs.result(), strict=True)]
         return {key: np.array([row[key] for row in rows], np.float32) for key in self._keys}
-
-    def close(self) -> None:
-        """See `Scorer`."""
-        self._ours.close()
-        self._theirs.close()
 
 
 def compared(rendered: Found, target: Found) -> dict[str, float]:

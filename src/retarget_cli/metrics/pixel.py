@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -88,6 +89,7 @@ class Pair:
     target: FloatArray
     person: NDArray[np.bool_] | None
     _index: FloatArray | None = None
+    _masked: Pair | None = None
 
     @classmethod
     def of(cls, rendered: Tensor, target: Tensor, person: Tensor | None) -> Pair:
@@ -108,10 +110,12 @@ class Pair:
             self._index = similarity(self.rendered, self.target)[0]
         return self._index
 
-    def masked(self) -> Pair:
-        """On black."""
-        region = np.ones(self.target.shape[:2], bool) if self.person is None else self.person
-        return Pair(self.rendered * region[..., None], self.target * region[..., None], self.person)
+    def masked(self, person: NDArray[np.bool_]) -> Pair:
+        """On black, made once."""
+        if self._masked is None:
+            region = person[..., None]
+            self._masked = Pair(self.rendered * region, self.target * region, person)
+        return self._masked
 
 
 def psnr(pair: Pair) -> float:
@@ -125,6 +129,11 @@ def ssim(pair: Pair) -> float:
     return float(pair.index().mean()) if pair.has_windows else math.nan
 
 
+def inside_mean(values: FloatArray, region: NDArray[np.bool_]) -> float:
+    """Mean of (H, W, 3) over a region (H, W) that is not empty."""
+    return float(np.mean(cv2.mean(values, region.astype(np.uint8))[:3]))
+
+
 def _l1(pair: Pair) -> float:
     return float(np.abs(pair.rendered - pair.target).mean())
 
@@ -135,24 +144,36 @@ def _multiscale(pair: Pair) -> float:
 
 
 def _mask_psnr(pair: Pair) -> float:
-    return math.nan if pair.person is None else psnr(pair.masked())
+    return math.nan if pair.person is None else psnr(pair.masked(pair.person))
 
 
 def _mask_ssim(pair: Pair) -> float:
-    return math.nan if pair.person is None else ssim(pair.masked())
+    if pair.person is None or not pair.has_windows:
+        return math.nan
+    masked, (height, width) = pair.masked(pair.person), pair.person.shape
+    rows, columns = np.flatnonzero(pair.person.any(1)), np.flatnonzero(pair.person.any(0))
+    if not len(rows):
+        return 1.0
+    # Where windows see only black the index is 1: the rest is enough, with as much black as windows are wide.
+    window = (
+        slice(max(0, rows[0] - SIDE), min(height, rows[-1] + 1 + SIDE)),
+        slice(max(0, columns[0] - SIDE), min(width, columns[-1] + 1 + SIDE)),
+    )
+    index = similarity(masked.rendered[window], masked.target[window])[0]
+    return 1 - float((1 - index).sum()) / (3 * height * width)
 
 
 def _person_psnr(pair: Pair) -> float:
     if pair.person is None or not pair.person.any():
         return math.nan
-    square = float(((pair.rendered - pair.target)[pair.person] ** 2).mean())
+    square = inside_mean((pair.rendered - pair.target) ** 2, pair.person)
     return MOST_DB if square == 0 else min(MOST_DB, -10 * math.log10(square))
 
 
 def _person_ssim(pair: Pair) -> float:
-    if pair.person is None or not pair.has_windows:
+    if pair.person is None or not pair.has_windows or not pair.person.any():
         return math.nan
-    return float(pair.index()[pair.person].mean()) if pair.person.any() else math.nan
+    return inside_mean(pair.index(), pair.person)
 
 
 MEASURES: Mapping[str, Callable[[Pair], float]] = {

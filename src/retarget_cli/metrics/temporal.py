@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -14,6 +13,7 @@ from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
 from retarget_cli.metrics.base import FrameMetric, Frames, Info, Need, Scorer
 from retarget_cli.metrics.optical_flow import NAME, OpticalFlow, warp
+from retarget_cli.metrics.pixel import inside_mean
 
 # Mean square change below which a pair of frames counts as still: half a grey level. Without it a still scene
 # would divide nothing by nothing.
@@ -95,7 +95,7 @@ class _TemporalScorer(Scorer):
         flow, believed = self._flow.believed(rendered, self._rendered)
         if not believed.any():
             return math.nan
-        return mean_where(np.abs(difference(rendered, self._rendered, flow)), believed)
+        return inside_mean(np.abs(difference(rendered, self._rendered, flow)), believed)
 
 
 def consistency(rendered: float, target: float) -> float:
@@ -105,13 +105,7 @@ def consistency(rendered: float, target: float) -> float:
 
 def change(now: Image, before: Image, flow: FloatArray, believed: NDArray[np.bool_]) -> float:
     """Mean square difference of a frame to the one before, carried along `flow_now_to_before`; pixels in [0, 1]."""
-    return mean_where(difference(now, before, flow) ** 2, believed)
-
-
-def mean_where(values: FloatArray, region: NDArray[np.bool_]) -> float:
-    """Mean of (H, W, 3) over a region (H, W)."""
-    return float(np.mean(cv2.mean(values, region.astype(np.uint8))[:3]))
-
+    return inside_mean(difference(now, before, flow) ** 2, believed)
 
 def difference(now: Image, before: Image, flow: FloatArray) -> FloatArray:
     """(H, W, 3) in [-1, 1]."""

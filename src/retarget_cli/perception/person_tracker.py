@@ -49,12 +49,17 @@ class PersonTracker:
         self._is_video = video
         self._estimator = PoseEstimator(video, with_mask, pick=self._nearest)
         self._finder: PersonFinder | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the clip: the next picture is the first of another. Cheaper than another tracker."""
         self._last: Region | None = None
         self._has_rivals = False
         self._pictures_short = 0
         self._searched = 0
         self._missing = 0
         self._thumbnail: Image | None = None
+        self._estimator.forget()
 
     def __enter__(self) -> Self:
         return self

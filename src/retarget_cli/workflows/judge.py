@@ -19,6 +19,7 @@ from retarget_cli.evaluation.streams import codec_of, frames, resized
 from retarget_cli.evaluation.summary import mean_of
 from retarget_cli.media.images import over_white, read_picture
 from retarget_cli.metrics.base import Need
+from retarget_cli.perception.person_tracker import PersonTracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Judge:
         needs = {need for metric in measures.of_frames for need in metric.needs}
         self._wants_persons = Need.PERSON in needs or is_foreground
         self._wants_source = Need.SOURCE in needs
+        self._tracker: PersonTracker | None = None
 
     def is_scored(self, method: str, case: str) -> bool:
         """Whether a clip has been scored by all metrics before."""
@@ -138,7 +140,9 @@ class Judge:
             return None
         if trial.masks is not None:
             return true_persons(trial.masks, trial.target, trial.size)
-        return perceived_persons(trial.target, trial.size, self._folder.persons(trial.case))
+        if self._tracker is None:
+            self._tracker = PersonTracker("largest", video=True, with_mask=True)
+        return perceived_persons(trial.target, trial.size, self._folder.persons(trial.case), self._tracker)
 
     def _source(self, trial: Trial) -> Tensor | None:
         """(S, 3, H, W) at the clip's size."""
