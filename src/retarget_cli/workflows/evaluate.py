@@ -192,8 +192,10 @@ class _Run:
                         self._progress.stage("clips", done, total)
                 while waiting:
                     waiting.popleft().result()
-            finally:
+            except BaseException:  # a stopped run ends at once, and is gone on with later
+                self._judge.stop()
                 scorer.shutdown(wait=True, cancel_futures=True)
+                raise
         return [self._clip(case, methods) for case in cases]
 
     def _rendered(self, case: Case, method: Method) -> Trial | None:

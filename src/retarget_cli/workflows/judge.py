@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from retarget_cli.core.errors import RetargetError
+from retarget_cli.core.subject import Image
 from retarget_cli.evaluation.persons import BoolArray, perceived_persons, true_persons
 from retarget_cli.evaluation.recordings import Masks, Stream
 from retarget_cli.evaluation.results import Scored
@@ -69,6 +71,11 @@ class Judge:
         self._wants_persons = Need.PERSON in needs or is_foreground
         self._wants_source = Need.SOURCE in needs
         self._tracker: PersonTracker | None = None
+        self._is_stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Let a clip that is being scored in another thread end at its next frame; nothing of it is kept."""
+        self._is_stopped.set()
 
     def is_scored(self, method: str, case: str) -> bool:
         """Whether a clip has been scored by all metrics before."""
@@ -132,8 +139,14 @@ class Judge:
         size = trial.size if trial.is_resized else None
         source = self._source(trial) if self._wants_source else None
         return Material(
-            frames(trial.rendered, size), target, self._persons(trial), source, trial.case, self._is_foreground
+            self._watched(frames(trial.rendered, size)), target, self._persons(trial), source, trial.case, self._is_foreground
         )
+
+    def _watched(self, numbered: Iterator[tuple[int, Image]]) -> Iterator[tuple[int, Image]]:
+        for each in numbered:
+            if self._is_stopped.is_set():
+                raise KeyboardInterrupt
+            yield each
 
     def _persons(self, trial: Trial) -> Iterator[BoolArray] | None:
         if trial.target is None or not self._wants_persons:
