@@ -138,9 +138,8 @@ class Judge:
         target = None if trial.target is None else frames(trial.target, trial.size)
         size = trial.size if trial.is_resized else None
         source = self._source(trial) if self._wants_source else None
-        return Material(
-            self._watched(frames(trial.rendered, size)), target, self._persons(trial), source, trial.case, self._is_foreground
-        )
+        rendered = self._watched(frames(trial.rendered, size))
+        return Material(rendered, target, self._persons(trial), source, trial.case, self._is_foreground)
 
     def _watched(self, numbered: Iterator[tuple[int, Image]]) -> Iterator[tuple[int, Image]]:
         for each in numbered:
