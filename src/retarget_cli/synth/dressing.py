@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from retarget_cli.body.model import Body
 from retarget_cli.core.motion import FloatArray
@@ -19,7 +20,9 @@ from retarget_cli.synth.outfit import Face, Outfit
 from retarget_cli.synth.skirt import leg_radii, skirt_layer
 
 # A sole, and the leather over the toes.
-SHOE = 0.012
+SHOE = 0.014
+# Over how many metres a foot is evened, and among how many vertices.
+_EVEN, _NEIGHBOURS = 0.02, 260
 
 
 def dress(body: Body, betas: FloatArray, outfit: Outfit, face: Face) -> Figure:
@@ -48,9 +51,10 @@ def dress(body: Body, betas: FloatArray, outfit: Outfit, face: Face) -> Figure:
 def _worn(skin: Skin, outfit: Outfit, face: Face) -> Sheet:
     """The body's own surface, moved out to that of close clothes, shoes and hair."""
     rest = skin.sheet
-    smooth = _smooth_toes(rest)
+    smooth = _shod(rest)
+    normals = np.where((rest.fields[:, 7] > 0.5)[:, None], vertex_normals(smooth, rest.faces), skin.normals)
     off = _garments(rest.fields, outfit, skin) + _hair(rest.fields, face, skin.landmarks)
-    return Sheet(smooth + skin.normals * off[:, None], rest.faces, rest.weights, rest.fields)
+    return Sheet(smooth + normals * off[:, None], rest.faces, rest.weights, rest.fields)
 
 
 def _not_under(worn: Sheet, skirt: float) -> Faces:
@@ -60,16 +64,17 @@ def _not_under(worn: Sheet, skirt: float) -> Faces:
     return np.ascontiguousarray(worn.faces[~hidden[worn.faces].all(1)])
 
 
-def _smooth_toes(sheet: Sheet, rounds: int = 25) -> FloatArray:
-    """(V, 3): vertices with the toes drawn together, as shoes do."""
-    share = np.clip((sheet.fields[:, 7] - 0.55) / 0.25, 0, 1)[:, None] * 0.9
-    edges = np.concatenate([sheet.faces[:, [0, 1]], sheet.faces[:, [1, 2]], sheet.faces[:, [2, 0]]])
-    edges = edges[(share[edges] > 0).any((1, 2))]
-    count = np.bincount(edges[:, 0], minlength=len(sheet.vertices))[:, None]
+def _shod(sheet: Sheet) -> FloatArray:
+    """(V, 3): vertices with each foot evened, so that toes become the tip of a shoe."""
     points = sheet.vertices.copy()
-    for _ in range(rounds):
-        mean = np.stack([np.bincount(edges[:, 0], points[edges[:, 1], axis], len(points)) for axis in range(3)], 1)
-        points = np.where(count > 0, points + share * (mean / np.maximum(count, 1) - points), points)
+    for side in (-1, 1):
+        rows = np.flatnonzero((sheet.fields[:, 7] > 0.5) & (points[:, 0] * side > 0))
+        # Neighbours in space, not along the surface: they bridge the gaps between toes.
+        distance, near = cKDTree(points[rows]).query(points[rows], k=min(_NEIGHBOURS, len(rows)))
+        share = np.exp(-((distance / _EVEN) ** 2))
+        even = (share[..., None] * points[rows][near]).sum(1) / share.sum(1)[:, None]
+        strength = np.clip((sheet.fields[rows, 7] - 0.6) / 0.25, 0, 1)[:, None]
+        points[rows] += strength * (even - points[rows])
     return points.astype(np.float32)
 
 
@@ -120,10 +125,11 @@ def _garments(fields: FloatArray, outfit: Outfit, skin: Skin) -> FloatArray:
 def _hair(fields: FloatArray, face: Face, landmarks: FloatArray) -> FloatArray:
     """(V,): metres that hair stands off the head."""
     tallest = {"bald": 0.0, "cropped": 0.007, "short": 0.022, "long": 0.02}.get(face.style, 0.014)
-    cover = hair_cover(fields[:, :3], landmarks, face.style in {"long", "bob"})
+    cover = hair_cover(fields[:, :3], landmarks, face)
     # The ears' own normals point all ways: hair lies close there.
-    beside = np.abs(fields[:, 0]) > np.abs(landmarks[list(EARS), 0]).min() - 0.006
-    height = np.where(beside, min(0.006, tallest), tallest)
+    away = np.min([np.linalg.norm(fields[:, :3] - landmarks[ear], axis=1) for ear in EARS], 0)
+    beside = np.clip((0.06 - away) / 0.03, 0, 1)
+    height = tallest + (min(0.005, tallest) - tallest) * beside
     # Fullest on the crown, thin at the hairline.
     rising = np.sqrt(np.clip(cover / 0.09, 0, 1))
     return np.where(fields[:, 5] > 0.5, height * rising, 0).astype(np.float32)

@@ -75,11 +75,6 @@ class Figure:
         """About 1 for a grown-up, less for children: the trunk's length."""
         return float(self.shape.joints[0, 1] - self.shape.joints[NECK, 1]) / USUAL_TRUNK
 
-    @property
-    def has_nape(self) -> bool:
-        """Whether hair covers the back of the neck."""
-        return self.face.style in {"long", "bob"}
-
     def collar(self, fields: FloatArray) -> FloatArray:
         """(N,) height of the top's collar at rest at points of fields (N, 8): deeper in front."""
         neck = float(self.shape.joints[NECK, 1])
@@ -135,13 +130,14 @@ def _along(
     return along
 
 
-def hair_cover(points: FloatArray, landmarks: FloatArray, is_long: bool) -> FloatArray:
+def hair_cover(points: FloatArray, landmarks: FloatArray, face: Face) -> FloatArray:
     """(N,): how deep inside the hairy part of the head points (N, 3) at rest lie, metres; negative on the face."""
     eyes, ears = landmarks[list(EYES)].mean(0), landmarks[list(EARS)].mean(0)
     size = float(landmarks[EYES[0], 0] - landmarks[EYES[1], 0]) / USUAL_EYES
     x, y, z = points.T
+    is_long = face.has_nape
     # The hairline is an arch over the forehead that comes down at the temples.
-    above = eyes[1] - 0.054 * size - y + 5.5 / size * x**2
+    above = eyes[1] - face.forehead * size - y + 5.5 / size * x**2
     under = np.maximum(y - ears[1], 0)
     edge = ears[2] - 0.008 * size + 0.9 * under if is_long else ears[2] + 0.014 * size + 0.4 * under
     lowest = (0.1 if is_long else 0.035) * size + ears[1] - y

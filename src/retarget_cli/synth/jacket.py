@@ -30,7 +30,9 @@ def _outer(skin: Skin, worn: Sheet, outfit: Outfit) -> FloatArray:
     normals = vertex_normals(worn.vertices, worn.faces)
     _, y, _, arm, _, _, _, _ = worn.fields.T
     down = np.clip((y - skin.joints[NECK, 1]) / (skin.hem - skin.joints[NECK, 1]), 0, 1)
-    off = OFF + np.where(arm < 0, 0.012 * down**2, 0.003)
+    # A skirt's waistband lies under it.
+    hanging = 0.012 if outfit.skirt <= 0 else 0.03
+    off = OFF + np.where(arm < 0, hanging * down**2, 0.003)
     # Over bare forearms, a sleeve's own thickness comes on top.
     off = off + np.where((arm >= outfit.sleeve), 0.009, 0)
     return (worn.vertices + normals * off[:, None]).astype(np.float32)

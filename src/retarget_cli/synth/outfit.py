@@ -21,6 +21,7 @@ class Face:
         beard: 0 none, 1 stubble, 2 full.
         age: 0 young skin, 1 lines.
         has_glasses: a frame around the eyes.
+        forehead: from the eyes up to the hairline, metres of an adult's face.
     """
 
     skin: Color = (224, 178, 150)
@@ -32,6 +33,12 @@ class Face:
     beard: int = 0
     age: float = 0.0
     has_glasses: bool = False
+    forehead: float = 0.056
+
+    @property
+    def has_nape(self) -> bool:
+        """Whether hair covers the back of the neck."""
+        return self.style in {"long", "bob"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def _hair(figure: Figure, fields: FloatArray) -> FloatArray:
     x, y, z = fields[:, :3].T
     ears = figure.shape.landmarks.numpy()[list(EARS)].mean(0)
     around = np.arctan2(x, z - ears[2] - 0.02) + 0.06 * np.sin(70 * y)
-    strands = 1 + 0.1 * np.sin(47 * around) + 0.07 * np.sin(101 * around + 30 * y) + 0.04 * np.sin(213 * around)
+    strands = 1 + 0.05 * np.sin(47 * around) + 0.06 * np.sin(101 * around + 30 * y) + 0.04 * np.sin(213 * around)
     strands += 0.13 * np.exp(-(((y - ears[1] + 0.085) / 0.02) ** 2))
     return np.asarray(figure.face.hair) * strands[:, None]
 
@@ -135,7 +135,9 @@ def _shoe(figure: Figure, fields: FloatArray) -> FloatArray:
     ground = float(figure.shape.vertices[:, 1].max())
     color = np.broadcast_to(np.asarray(outfit.shoes, np.float32), (len(y), 3)).copy()
     ankle = float(figure.shape.joints[7, 2])
-    laces = (z < ankle - 0.035) & (z > ankle - 0.1) & (y < ground - 0.045) & ((z * 110) % 1 < 0.4)
+    middle = float(figure.shape.joints[10, 0])
+    laces = (np.abs(np.abs(fields[:, 0]) - middle) < 0.018) & (z > ankle - 0.1) & ((z * 110) % 1 < 0.35)
+    laces &= (z < ankle - 0.03) & (y < ground - 0.04)
     color[laces] = np.asarray(outfit.sole)
     color[(foot < 0.62)] *= 0.85
     color[y > ground - 0.018] = outfit.sole

@@ -83,7 +83,7 @@ def parts_at(figure: Figure, fields: FloatArray, layer: Labels) -> Labels:
     _set(parts, foot > 0.55, Part.LEFT_SHOE + right)
     _set(parts, head > 0.5, Part.FACE + 0 * right)
     if figure.face.style != "bald":
-        cover = hair_cover(fields[:, :3], figure.shape.landmarks.numpy(), figure.has_nape)
+        cover = hair_cover(fields[:, :3], figure.shape.landmarks.numpy(), figure.face)
         _set(parts, (head > 0.35) & (cover > 0), Part.HAIR + 0 * right)
     for number, part in ((Layer.SKIRT, Part.SKIRT), (Layer.JACKET, Part.JACKET), (Layer.HAIR, Part.HAIR)):
         parts[layer == number] = part

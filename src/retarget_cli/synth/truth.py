@@ -29,7 +29,8 @@ class Origin:
 
     Attributes:
         points: (V, 3) of the same figure there: x, y in pixels, z in metres.
-        depth: (FINER * H, FINER * W) metres; inf off the person.
+        depth: (FINER * H, FINER * W) metres: the farthest of each fine pixel and its neighbours to the right and
+            below, so that edges hide nothing beside them; inf off the person.
         faces_us: (F,) whether a triangle is turned to the viewer there.
         view: of the room behind.
     """
@@ -47,7 +48,10 @@ def origin_of(figure: Figure, points: FloatArray, camera: FloatArray, view: View
     seen = projected(points, camera)
     a, b, c = seen[figure.faces, :2].swapaxes(0, 1)
     area: FloatArray = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    return Origin(seen, fine.depth, area < 0, view)
+    depth = fine.depth
+    depth[:, :-1] = np.maximum(depth[:, :-1], depth[:, 1:])
+    depth[:-1] = np.maximum(depth[:-1], depth[1:])
+    return Origin(seen, depth, area < 0, view)
 
 
 def flow_to(origin: Origin, figure: Figure, surface: Buffers, view: View) -> tuple[FloatArray, BoolArray]:
@@ -73,8 +77,9 @@ def flow_to(origin: Origin, figure: Figure, surface: Buffers, view: View) -> tup
     points = blend(share, corners, origin.points)
     there[hit], depth[hit] = points[:, :2], points[:, 2]
     inside = (there >= 0).all(-1) & (there[..., 0] < width) & (there[..., 1] < height)
-    column = (there[..., 0] * FINER).clip(0, FINER * width - 1).astype(np.int64)
-    row = (there[..., 1] * FINER).clip(0, FINER * height - 1).astype(np.int64)
+    # The point lies between the middles of this fine pixel and of its neighbours.
+    column = (there[..., 0] * FINER - 0.5).clip(0, FINER * width - 1).astype(np.int64)
+    row = (there[..., 1] * FINER - 0.5).clip(0, FINER * height - 1).astype(np.int64)
     front = origin.depth[row, column]
     # The room is behind everybody; a point of the person is seen when nothing is clearly before it.
     seen = np.where(hit, depth <= front + NEAR, np.isinf(front))

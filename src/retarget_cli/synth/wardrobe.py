@@ -62,6 +62,7 @@ def draw_face(rng: np.random.Generator, who: Phenotype) -> Face:
         brow=float(rng.uniform(0.7, 1.1) + (0.25 if is_man else 0)),
         beard=int(rng.choice(3, p=[0.62, 0.2, 0.18])) if is_man else 0,
         age=float(np.clip((who.years - 35) / 40, 0, 1)),
+        forehead=float(rng.uniform(0.046, 0.064) + (0.012 * np.clip((who.years - 30) / 40, 0, 1) if is_man else 0)),
         has_glasses=bool(rng.random() < (0.14 if who.years < 50 else 0.35)),
     )
 

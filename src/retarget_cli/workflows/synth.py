@@ -8,9 +8,10 @@ import multiprocessing
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -246,10 +247,12 @@ def _made(
     counts: list[int] = []
     try:
         source = _alone(recipe, clips, given) if workers == 1 else _together(recipe, clips, given, workers)
-        for count in source:
-            if count >= 0:
-                counts.append(count)
-            progress.stage(STAGE, min(sum(counts) + _unfinished_frames(folder), max(total - 1, 0)), total)
+        # Closed before the folders are removed: no worker may still be writing into them.
+        with closing(source):
+            for count in source:
+                if count >= 0:
+                    counts.append(count)
+                progress.stage(STAGE, min(sum(counts) + _unfinished_frames(folder), max(total - 1, 0)), total)
     finally:
         for clip in clips.values():
             shutil.rmtree(unfinished(clip.folder), ignore_errors=True)
@@ -262,13 +265,15 @@ def _unfinished_frames(folder: Path) -> int:
     return sum(1 for _ in (folder / "clips").glob(".*.part/*/flow/*.png"))
 
 
-def _alone(recipe: Recipe, clips: dict[int, Clip], given: tuple[Given, ...]) -> Iterator[int]:
+def _alone(recipe: Recipe, clips: dict[int, Clip], given: tuple[Given, ...]) -> Generator[int, None, None]:
     """Frames of each clip, made in this process."""
     for number, clip in clips.items():
         yield make_clip(recipe, number, given, clip)
 
 
-def _together(recipe: Recipe, clips: dict[int, Clip], given: tuple[Given, ...], workers: int) -> Iterator[int]:
+def _together(
+    recipe: Recipe, clips: dict[int, Clip], given: tuple[Given, ...], workers: int
+) -> Generator[int, None, None]:
     """Frames of each clip, made by worker processes; -1 now and then while nothing is finished."""
     context = multiprocessing.get_context("spawn")
     before = set(multiprocessing.active_children())
