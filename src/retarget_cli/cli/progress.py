@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LINE_SECONDS = 4.0
 _BAR_SECONDS = 0.1
-UNITS = {"source": "pictures"}
+UNITS = {"source": "pictures", "evaluate": "clips"}
 
 
 @contextmanager
@@ -75,9 +75,10 @@ def describe(name: str, done: int, total: int | None, seconds: float) -> str:
     is_over = done == total
     count = f"{done} of {total}" if total is not None and total > done else str(done)
     parts = [f"{name}: {count} {unit if done != 1 or not is_over else unit[:-1]}"]
-    if seconds > 0.05 and done > 1 and unit == "frames":
+    if seconds > 0.05 and done > 1 and unit != "pictures":
         rate = done / seconds
-        parts.append(f"{rate:.1f} fps" if rate < 10 else f"{rate:.0f} fps")
+        if unit == "frames":
+            parts.append(f"{rate:.1f} fps" if rate < 10 else f"{rate:.0f} fps")
         if total is not None and total > done:
             parts.append(f"{(total - done) / rate:.0f} s left")
     return ", ".join(parts)

@@ -189,7 +189,7 @@ class _Run:
                         while len(waiting) > AHEAD:
                             waiting.popleft().result()
                         done += 1
-                        self._progress.stage("clips", done, total)
+                        self._progress.stage("evaluate", done, total)
                 while waiting:
                     waiting.popleft().result()
             except BaseException:  # a stopped run ends at once, and is gone on with later

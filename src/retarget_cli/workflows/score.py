@@ -90,7 +90,7 @@ def score_folders(options: ScoreOptions, progress: Progress | None = None) -> Ev
     clips = []
     for number, (name, target) in enumerate(targets.items()):
         clips.append(_clip(name, target, rendered, options, judge, folder))
-        progress.stage("clips", number + 1, len(targets))
+        progress.stage("evaluate", number + 1, len(targets))
     report = _report(options, loaded, folder, clips)
     failed = sum(bool(scored.problem) for clip in clips for scored in clip.methods.values())
     return Evaluation(folder.path, report, failed, len(targets) * len(rendered))
