@@ -155,6 +155,17 @@ def test_self_imitation_puts_the_person_where_the_driving_one_is(world: tuple[Pa
     assert difference.estimate.low is not None
 
 
+def test_without_truth_only_what_needs_none_is_measured(world: tuple[Path, Cache], tmp_path: Path) -> None:
+    root, cache = world
+    protocol = Protocol(task=Task.CROSS, size=SIZE, pick=Pick.FIRST, pairs=1)
+    options = EvaluateOptions(root / "plain", tmp_path, ("still",), protocol, metrics=("tcm", "warp-error"), device="cpu")
+    report = evaluate(options, cache).report
+    assert [info.key for info in report.metrics] == ["warp-error"]
+    assert [(missing.key, "true frames" in missing.reason) for missing in report.missing] == [("tcm", True)]
+    assert report.overall["still"]["warp-error"].mean == 0
+    assert report.clips[0].target == ""
+
+
 def test_wrong_names_show_before_any_work(world: tuple[Path, Cache], tmp_path: Path) -> None:
     root, _ = world
     wrong = {"avatr": "unknown", "avatar:nodes": "no value", "avatar:knots=3": "no such option"}

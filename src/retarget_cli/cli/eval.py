@@ -217,8 +217,11 @@ def _finish(screen: Screen, found: Evaluation, has_no_pages: bool) -> None:
         from retarget_cli.evaluation.report.writer import write_report
 
         paths = write_report([found.folder], found.folder)
+    absent: dict[str, list[str]] = {}
     for missing in found.report.missing:
-        screen.line(f"n/a: {missing.name}: {missing.reason}; {missing.command}")
+        absent.setdefault(f"{missing.reason}; {missing.command}", []).append(missing.name)
+    for reason, names in absent.items():
+        screen.line(f"n/a: {', '.join(names)}: {reason}")
     done = found.total - found.failed
     screen.line(f"{done} of {found.total} clips scored" + (f", {found.failed} failed" if found.failed else ""))
     result = {

@@ -65,7 +65,7 @@ _ENTRIES = (
     Entry("body-fd", "Body-FD", "identity:body_distance", ("osnet",)),
     Entry("face-fd", "Face-FD", "identity:face_distance", ("face",)),
     Entry("tcm", "TCM", "temporal:TemporalMetrics"),
-    Entry("warp-error", "warping error", "temporal:TemporalMetrics"),
+    Entry("warp-error", "warping error", "temporal:without_truth"),
     Entry("akd", "AKD", "keypoints:Keypoints"),
     Entry("mkr", "MKR", "keypoints:Keypoints"),
     Entry("face-akd", "face AKD", "keypoints:Keypoints"),

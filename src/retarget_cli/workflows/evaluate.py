@@ -34,7 +34,7 @@ from retarget_cli.workflows.animate import AnimateOptions, animate
 from retarget_cli.workflows.evaluate_sources import Sources, excerpt_of, write_sources
 from retarget_cli.workflows.judge import Judge, Trial, relative
 from retarget_cli.workflows.machine import machine, program_version
-from retarget_cli.workflows.measuring import Loaded, load_measures
+from retarget_cli.workflows.measuring import Loaded, load_measures, without_truth
 from retarget_cli.workflows.progress import Progress, Silence
 
 # Rendered clips that may wait for the metrics.
@@ -119,6 +119,8 @@ def evaluate(options: EvaluateOptions, cache: Cache | None = None, progress: Pro
     dataset = open_dataset(options.dataset, options.layout, options.split)
     cases = plan(dataset, options.protocol)
     loaded = load_measures(options.metrics, options.weights, device.device)
+    if not any(case.target for case in cases):
+        loaded = without_truth(loaded)
     folder = RunFolder.open(options.output, _settings(dataset, options), may_overwrite=options.may_overwrite)
     progress.note(f"{dataset.name} ({dataset.layout}): {len(cases)} clips, device: {device.reason}")
     run = _Run(options, folder, loaded, cache, progress)

@@ -10,7 +10,7 @@ import torch
 
 from retarget_cli.evaluation.results import Missing
 from retarget_cli.evaluation.scoring import Measures
-from retarget_cli.metrics.base import FrameMetric, Info, SetMetric
+from retarget_cli.metrics.base import FrameMetric, Info, Need, SetMetric
 from retarget_cli.metrics.registry import make_metrics
 from retarget_cli.weights.store import default_store
 
@@ -22,6 +22,19 @@ class Loaded:
     measures: Measures
     infos: tuple[Info, ...]
     missing: tuple[Missing, ...]
+
+
+NO_TRUTH = "needs true frames, and this protocol has none on these clips"
+WITH_TRUTH = "retarget synth DIR makes clips whose truth is known"
+
+
+def without_truth(loaded: Loaded) -> Loaded:
+    """The same without metrics that compare with true frames; they are named among the missing."""
+    kept = tuple(metric for metric in loaded.measures.of_frames if Need.TARGET not in metric.needs)
+    gone = [info for metric in loaded.measures.of_frames if Need.TARGET in metric.needs for info in metric.infos]
+    absent = tuple(Missing(info.key, info.name, NO_TRUTH, WITH_TRUTH) for info in gone)
+    infos = tuple(info for info in loaded.infos if info not in gone)
+    return Loaded(Measures(kept, loaded.measures.of_sets), infos, (*loaded.missing, *absent))
 
 
 def load_measures(keys: Sequence[str], weights: Path | None, device: torch.device) -> Loaded:
