@@ -21,6 +21,7 @@ from retarget_cli.synth.pose import pose, theta_of
 from retarget_cli.synth.posed import pose_figure, skeleton_of
 from retarget_cli.synth.render import Drawn, draw_figure
 from retarget_cli.synth.rendition import first_frame, frames, renditions
+from retarget_cli.synth.shadow import shadow_map
 from retarget_cli.synth.skirt import COLUMNS, RINGS, pushed_out
 from retarget_cli.synth.truth import flow_to, origin_of
 
@@ -176,3 +177,15 @@ def test_the_legs_push_the_skirt_away() -> None:
     assert (away - radius)[inner].min() > 0
     far = points + np.array([0, 0, 3], np.float32)
     assert np.allclose(pushed_out(far, joints, figure.leg_radii), far)
+
+
+def test_what_is_behind_an_arm_is_in_its_shadow() -> None:
+    """A small square half a metre before a large one, the lamp straight ahead, then aside."""
+    square = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], np.float32)
+    points = np.concatenate([square, 0.3 * square - np.array([0, 0, 0.5], np.float32)])
+    faces = np.array([[0, 2, 1], [0, 3, 2], [4, 6, 5], [4, 7, 6]], np.int32)
+    asked = np.array([[0, 0, 0], [0.2, 0.2, 0], [0.8, 0, 0], [0, -0.8, 0], [0, 0, -0.5]], np.float32)
+    assert shadow_map(points, faces, (0, 0, -1)).lit(asked).tolist() == [0, 0, 1, 1, 1]
+    slanting = (-np.sqrt(0.5), 0.0, -np.sqrt(0.5))  # from the viewer's left: the shadow falls half a metre to the right
+    there = np.array([[0, 0, 0], [0.5, 0, 0], [0.9, 0, 0]], np.float32)
+    assert shadow_map(points, faces, slanting).lit(there).tolist() == [1, 0, 1]
