@@ -24,9 +24,11 @@ class Light:
     strength: float = 0.42
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
-    def shade(self, normals: FloatArray) -> FloatArray:
-        """(N, 3) factors of colour for unit normals (N, 3)."""
+    def shade(self, normals: FloatArray, lit: FloatArray) -> FloatArray:
+        """(N, 3) factors of colour for unit normals (N, 3) that so much (N,) of the lamp reaches."""
         facing = np.clip(normals @ np.asarray(self.direction, np.float32), -0.35, 1)
+        # Walls throw some of the lamp's light back into the shadows.
+        facing = np.minimum(facing, facing * (0.3 + 0.7 * lit))
         # A little more from above than from below.
         sky = self.ambient * (1 - 0.06 * normals[:, 1])
         lamp = (self.strength * facing)[:, None] * np.asarray(self.tint, np.float32)

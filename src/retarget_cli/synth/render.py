@@ -16,6 +16,7 @@ from retarget_cli.synth.light import Light
 from retarget_cli.synth.paint import paint
 from retarget_cli.synth.parts import Labels, parts_at
 from retarget_cli.synth.posed import Posed
+from retarget_cli.synth.shadow import shadow_map
 
 # Colours and coverage are the mean of so many samples across a pixel; labels are those of its middle.
 SAMPLES = 2
@@ -74,13 +75,16 @@ def _colored(
     hit = drawn.face_index >= 0
     faces, share = drawn.face_index[hit], drawn.barycentric[hit]
     corners = figure.faces[faces]
-    fields = blend(share, corners, figure.fields)
+    seen = blend(share, corners, np.concatenate([figure.fields, posed.normals, posed.points], 1))
+    fields, normal, points = seen[:, :8], seen[:, 8:11], seen[:, 11:]
     color = paint(figure, fields, parts_at(figure, fields, figure.layer[faces]))
-    normal = blend(share, corners, posed.normals)
     inside = figure.is_inside[faces]
     normal[inside] *= -1
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    color *= light.shade(normal) * np.where(inside, INNER, 1.0)[:, None].astype(np.float32)
+    # From a little before the surface, lest it shades itself where the lamp grazes it.
+    before = points + np.float32(0.01) * normal
+    lit = shadow_map(posed.points, figure.faces, light.direction).lit(before)
+    color *= light.shade(normal, lit) * np.where(inside, INNER, 1.0)[:, None].astype(np.float32)
     full = np.zeros((height * SAMPLES, width * SAMPLES, 4), np.float32)
     full[hit, :3] = color.clip(0, 255)
     full[hit, 3] = 1

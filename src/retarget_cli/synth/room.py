@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -93,8 +94,9 @@ def backdrop(room: Room, height: int, width: int) -> FloatArray:
     return shown(wide_backdrop(room, height, width, 1.0), STILL, height, width, 1.0)
 
 
+@lru_cache(maxsize=4)
 def wide_backdrop(room: Room, height: int, width: int, finer: float) -> FloatArray:
-    """The room with its margins, `finer` pixels for each of the picture."""
+    """The room with its margins, `finer` pixels for each of the picture; kept, for several renditions show it."""
     rows, columns = (round(side * (1 + 2 * MARGIN) * finer) for side in (height, width))
     if room.picture:
         return _covering(Path(room.picture), rows, columns)
@@ -109,7 +111,9 @@ def wide_backdrop(room: Room, height: int, width: int, finer: float) -> FloatArr
     if room.wall_kind in {"plain", "bricks", "panels", "paper"}:
         skirting = (y > room.line - 0.022) & (y <= room.line)
         picture[skirting] = np.asarray(room.wall, np.float32) * 0.8
-    return picture.clip(0, 255).astype(np.float32)
+    made: FloatArray = picture.clip(0, 255).astype(np.float32)
+    made.flags.writeable = False
+    return made
 
 
 def shown(wide: FloatArray, view: View, height: int, width: int, finer: float) -> FloatArray:
