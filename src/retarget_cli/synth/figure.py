@@ -16,6 +16,7 @@ from retarget_cli.synth.outfit import Face, Outfit
 
 ARMS = ((16, 18, 20), (17, 19, 21))
 LEGS = ((1, 4, 7), (2, 5, 8))
+SPINE = (0, 3, 6, 9, 12)
 HANDS, FEET, HEAD, NECK = [20, 21, 22, 23], [7, 8, 10, 11], 15, 12
 EYES, EARS, MOUTH, NOSE = (2, 5), (7, 8), (9, 10), 0
 # Distance between the eyes of the mean adult, metres: smaller heads have smaller features.
@@ -77,8 +78,8 @@ class Figure:
 
     def collar(self, fields: FloatArray) -> FloatArray:
         """(N,) height of the top's collar at rest at points of fields (N, 8): deeper in front."""
-        neck = float(self.shape.joints[NECK, 1])
-        return neck - 0.005 + 0.6 * np.maximum(-fields[:, 2] - 0.02, 0)
+        _, height, depth = self.shape.joints[NECK].tolist()
+        return np.asarray(height - 0.005 + 0.6 * np.maximum(depth - fields[:, 2] - 0.02, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,13 @@ class Skin:
     def hem(self) -> float:
         """Height of a top's hem at rest, metres (y down)."""
         return float(self.joints[[1, 2], 1].mean() - 0.01)
+
+
+def before_spine(points: FloatArray, joints: FloatArray) -> FloatArray:
+    """(N,): metres by which points (N, 3) at rest lie before the spine, whose curve differs from body to body."""
+    line = joints[list(SPINE)]
+    order = np.argsort(line[:, 1])
+    return np.asarray(np.interp(points[:, 1], line[order, 1], line[order, 2]) - points[:, 2], np.float32)
 
 
 def bare(body: Body, shape: Shape) -> Skin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from retarget_cli.core.motion import FloatArray
-from retarget_cli.synth.figure import NECK, Skin
+from retarget_cli.synth.figure import NECK, Skin, before_spine
 from retarget_cli.synth.mesh import Sheet, clip, compact, vertex_normals
 from retarget_cli.synth.outfit import Outfit
 
@@ -44,15 +44,14 @@ def _hem(fields: FloatArray, skin: Skin, outfit: Outfit) -> FloatArray:
 
 def _opening(fields: FloatArray, skin: Skin, outfit: Outfit) -> FloatArray:
     """Open in front, wider towards the hem and at the lapels."""
-    x, y, z = fields[:, :3].T
-    chest = float(skin.joints[9, 1])
-    half = 0.035 + 0.1 * np.abs(y - chest)
-    front = z < float(skin.joints[9, 2]) - 0.02
-    return np.where(front, np.abs(x) - half, 1.0)
+    x, y = fields[:, :2].T
+    half = 0.035 + 0.1 * np.abs(y - float(skin.joints[9, 1]))
+    return np.where(before_spine(fields[:, :3], skin.joints) > 0.02, np.abs(x) - half, 1.0)
 
 
 def _neck(fields: FloatArray, skin: Skin, outfit: Outfit) -> FloatArray:
-    return fields[:, 1] - (float(skin.joints[NECK, 1]) - 0.012 + 0.55 * np.maximum(-fields[:, 2] - 0.02, 0))
+    _, height, depth = skin.joints[NECK]
+    return fields[:, 1] - (height - 0.012 + 0.55 * np.maximum(depth - fields[:, 2] - 0.02, 0))
 
 
 def _wrist(fields: FloatArray, skin: Skin, outfit: Outfit) -> FloatArray:

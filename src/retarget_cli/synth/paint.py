@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retarget_cli.core.motion import FloatArray
-from retarget_cli.synth.figure import EARS, Figure
+from retarget_cli.synth.figure import EARS, Figure, before_spine
 from retarget_cli.synth.outfit import Color, Pattern
 from retarget_cli.synth.parts import Labels, Part
 from retarget_cli.synth.visage import paint_face
@@ -97,8 +97,9 @@ def _bottom(figure: Figure, fields: FloatArray) -> FloatArray:
     outfit = figure.outfit
     x, y, z, _, leg = fields[:, :5].T
     if outfit.bottom_pattern == "upright":  # a stripe down each side
-        hip = float(figure.shape.joints[1, 0])
-        mark = (np.abs(z - float(figure.shape.joints[1, 2])) < 0.018) & (np.abs(x) > hip)
+        bone = figure.shape.joints.numpy()[[1, 4, 7]]
+        middle, depth = (np.interp(y, bone[:, 1], bone[:, axis]) for axis in (0, 2))
+        mark = (np.abs(z - depth) < 0.018) & (np.abs(x) > middle)
     else:
         mark = _pattern(outfit.bottom_pattern, x, y, z, np.zeros(len(x), bool), outfit.scale * figure.size, figure)
     color = np.where(mark[:, None], outfit.bottom_accent, outfit.bottom).astype(np.float32)
@@ -121,10 +122,11 @@ def _skirt(figure: Figure, fields: FloatArray) -> FloatArray:
 
 def _jacket(figure: Figure, fields: FloatArray) -> FloatArray:
     outfit = figure.outfit
-    x, y, z, arm = fields[:, :4].T
+    x, y, _, arm = fields[:, :4].T
     base = np.asarray(outfit.jacket or (0, 0, 0), np.float32)
     chest = float(figure.shape.joints[9, 1])
-    lapel = (arm <= 0) & (z < float(figure.shape.joints[9, 2]) - 0.02) & (np.abs(x) - 0.1 * np.abs(y - chest) < 0.055)
+    front = (arm <= 0) & (before_spine(fields[:, :3], figure.shape.joints.numpy()) > 0.02)
+    lapel = front & (np.abs(x) - 0.1 * np.abs(y - chest) < 0.055)
     edge = lapel | ((arm <= 0) & (figure.hem - y < 0.025)) | ((arm > 0) & (outfit.jacket_sleeve - arm < 0.07))
     return base * np.where(edge, 0.78, 1.0)[:, None] * _folds(fields, 0.05)[:, None]
 
