@@ -96,7 +96,8 @@ def plugged(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def test_a_broken_backend_does_not_hide_the_others(plugged: Callable[[str], None]) -> None:
     plugged("no_such_module:Class")
-    avatar, other = all_backends()
+    found = {backend.name: backend for backend in all_backends()}
+    avatar, other = found["avatar"], found["other"]
     assert avatar.is_ready
     assert avatar.needs == ("body", "mask", "pose")
     assert not other.is_ready

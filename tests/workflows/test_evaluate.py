@@ -158,7 +158,8 @@ def test_self_imitation_puts_the_person_where_the_driving_one_is(world: tuple[Pa
 def test_without_truth_only_what_needs_none_is_measured(world: tuple[Path, Cache], tmp_path: Path) -> None:
     root, cache = world
     protocol = Protocol(task=Task.CROSS, size=SIZE, pick=Pick.FIRST, pairs=1)
-    options = EvaluateOptions(root / "plain", tmp_path, ("still",), protocol, metrics=("tcm", "warp-error"), device="cpu")
+    keys = ("tcm", "warp-error")
+    options = EvaluateOptions(root / "plain", tmp_path, ("still",), protocol, metrics=keys, device="cpu")
     report = evaluate(options, cache).report
     assert [info.key for info in report.metrics] == ["warp-error"]
     assert [(missing.key, "true frames" in missing.reason) for missing in report.missing] == [("tcm", True)]

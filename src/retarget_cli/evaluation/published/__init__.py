@@ -1,0 +1,1 @@
+"""What the papers say about their own methods: numbers that were not measured here."""

@@ -1,0 +1,1 @@
+"""User studies: a page that asks people, and what they answered."""
