@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.synth.figure import EARS, Figure, before_spine
-from retarget_cli.synth.outfit import Color, Pattern
+from retarget_cli.synth.outfit import Pattern
 from retarget_cli.synth.parts import Labels, Part
 from retarget_cli.synth.visage import paint_face
 
@@ -152,9 +152,3 @@ def _folds(fields: FloatArray, strength: float) -> FloatArray:
     at_joint = np.exp(-(((arm - 1) / 0.2) ** 2)) + np.exp(-(((leg - 1) / 0.15) ** 2))
     wave = np.sin(55 * y + 23 * x + 9 * np.sin(31 * x + 17 * z)) * np.sin(19 * x - 27 * z + 11 * y)
     return 1 + strength * (0.5 + at_joint) * wave
-
-
-def shade_of(color: Color, share: float) -> Color:
-    """A darker (share below 1) or lighter colour."""
-    red, green, blue = (min(255, max(0, round(part * share))) for part in color)
-    return red, green, blue
