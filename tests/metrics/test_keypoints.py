@@ -45,6 +45,24 @@ def test_missing_landmarks_by_hand() -> None:
     assert found["akd"] == 0
 
 
+def test_only_landmarks_of_both_count_for_the_distance() -> None:
+    rendered, target = pose(10), pose(10)
+    rendered[BODY[0]] = (500, 5, 0.1)  # a guess far off
+    target[BODY[1]] = (500, 5, 0.1)
+    rendered[BODY[2], 0] += 3
+    found = compared(Found(rendered, None), Found(target, None))
+    assert found["akd"] == pytest.approx(3 / (len(BODY) - 2))
+
+
+def test_mouth_fingers_and_soles_do_not_count() -> None:
+    rendered = pose(10)
+    others = [number for number in range(33) if number not in BODY]
+    assert others == [1, 3, 4, 6, 9, 10, *range(17, 23), *range(29, 33)]
+    rendered[others] = (500, 5, 0)
+    found = compared(Found(rendered, None), Found(pose(10), None))
+    assert (found["akd"], found["mkr"]) == (0, 0)
+
+
 def test_nobody_rendered_is_all_missing_and_no_distance() -> None:
     found = compared(Found(None, None), Found(pose(1), np.zeros((468, 3), np.float32)))
     assert (found["mkr"], found["face-mkr"]) == (1, 1)
@@ -99,6 +117,15 @@ def test_frames_are_paired_and_truth_is_looked_at_once() -> None:
     assert all(len(stub.threads) == 1 and stub.clips == 2 for stub in Stub.made)
 
 
+def test_not_more_than_so_many_frames_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retarget_cli.metrics.keypoints.REMEMBERED", 1)
+    Stub.made = []
+    metric = Keypoints(["akd"], Stub)
+    for _ in range(2):
+        assert metric.begin().score(Frames(shades(3, 3), shades(1, 2)))["akd"].tolist() == [2, 1]
+    assert sorted(tuple(stub.asked) for stub in Stub.made) == [(1, 2, 1, 2), (3, 3, 3, 3)]
+
+
 def test_without_truth_there_is_nothing_to_find() -> None:
     Stub.made = []
     found = Keypoints(["akd"], Stub).begin().score(Frames(shades(1, 2)))
@@ -115,8 +142,11 @@ def test_a_shifted_person_is_as_far_off_as_he_is_shifted() -> None:
     empty = torch.full_like(true, 120)
     values = {}
     metric = Keypoints(["akd", "mkr"])
-    for name, rendered in (("same", true), ("shifted", off), ("empty", empty)):
+    spoilt = {"noised": scenery.noised(true, 40), "blurred": scenery.blurred(scenery.blurred(true))}
+    for name, rendered in {"same": true, "shifted": off, "empty": empty, **spoilt}.items():
         values[name] = metric.begin().score(Frames(rendered, true))
     assert values["same"]["akd"][0] < 0.5
     assert values["shifted"]["akd"][0] == pytest.approx(12, abs=2.5)
     assert values["empty"]["mkr"][0] == 1
+    assert values["same"]["mkr"][0] == 0
+    assert all(values[name]["akd"][0] > values["same"]["akd"][0] for name in spoilt)

@@ -35,7 +35,12 @@ def unit(pictures: Tensor) -> Tensor:
     return pictures.float() / 255
 
 
-@pytest.mark.parametrize("spoil", [scenery.noised, scenery.blurred, scenery.shifted, scenery.flickering])
+def inverted(pictures: Tensor) -> Tensor:
+    """Structure turned into its opposite: similarity is negative."""
+    return 255 - pictures
+
+
+@pytest.mark.parametrize("spoil", [scenery.noised, scenery.blurred, scenery.shifted, scenery.flickering, inverted])
 def test_agrees_with_torchmetrics(spoil: Callable[[Tensor], Tensor]) -> None:
     target = clip()
     rendered = spoil(target)
@@ -68,7 +73,42 @@ def test_agrees_with_scikit_image() -> None:
         assert found["l1"][number] == pytest.approx(difference, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (slice(40, 160), slice(60, 120)),  # amidst
+        (slice(0, 30), slice(150, 200)),  # in a corner
+        (slice(180, 192), slice(0, 200)),  # along a border
+        (slice(90, 91), slice(100, 101)),  # one pixel
+        (slice(0, 192), slice(0, 200)),  # everywhere
+    ],
+)
+def test_masked_index_agrees_with_torchmetrics(rows: slice, columns: slice) -> None:
+    """Ours looks only about the person; theirs at the whole black picture."""
+    target = clip()[:1]
+    rendered = scenery.noised(target)
+    where = torch.zeros(1, *target.shape[-2:], dtype=torch.bool)
+    where[0, rows, columns] = True
+    found = scored(Frames(rendered, target, where), "mask-ssim", "mask-psnr")
+    both = unit(rendered) * where[:, None], unit(target) * where[:, None]
+    whole = structural_similarity_index_measure(*both, data_range=1.0)
+    assert found["mask-ssim"][0] == pytest.approx(float(whole), abs=1e-5)
+    noise = peak_signal_noise_ratio(both[1].numpy(), both[0].numpy(), data_range=1)
+    assert found["mask-psnr"][0] == pytest.approx(min(100, noise), abs=1e-3)
+
+
+@pytest.mark.parametrize("shade", [0, 128, 200, 240, 254])
+def test_flat_pictures_keep_close_to_exact_values(shade: int) -> None:
+    """Studio backgrounds: variances are differences of nearly equal numbers. torchmetrics' own single precision is
+    off by 0.002 here, so that the comparison is with its double precision."""
+    target = torch.full((1, 3, 64, 64), shade, dtype=torch.uint8)
+    found = scored(Frames(target + 1, target), "ssim")
+    exact = structural_similarity_index_measure((target + 1).double() / 255, target.double() / 255, data_range=1.0)
+    assert found["ssim"][0] == pytest.approx(float(exact), abs=2e-4)
+
+
 def test_equal_frames_are_perfect() -> None:
+    assert MOST_DB == 100
     found = scored(scenery.frames(clip(), clip()))
     for key, info in INFOS.items():
         best = 0 if key == "l1" else MOST_DB if info.unit == "dB" else 1
@@ -126,6 +166,23 @@ def test_what_can_not_be_measured_is_no_number() -> None:
     unknown = scored(Frames(clip(), clip()))
     assert np.isnan(unknown["mask-psnr"]).all()
     assert not np.isnan(unknown["psnr"]).any()
+
+
+def test_nobody_in_the_frame_is_no_value() -> None:
+    """Two black pictures would be equal, and lift a mean for nothing."""
+    target = clip()[:2]
+    where = scenery.person(target)
+    where[1] = False
+    found = scored(Frames(scenery.noised(target), target, where))
+    for key in ("mask-psnr", "mask-ssim", "person-psnr", "person-ssim"):
+        assert np.isfinite(found[key]).tolist() == [True, False]
+    assert np.isfinite(found["ssim"]).all()
+
+
+@pytest.mark.parametrize(("side", "has_value"), [(175, False), (176, True)])
+def test_five_scales_need_so_many_pixels(side: int, has_value: bool) -> None:
+    target = scenery.gliding(count=1, size=(side, 200))
+    assert np.isfinite(scored(Frames(target, target), "ms-ssim")["ms-ssim"][0]) == has_value
 
 
 def test_windows_do_not_matter() -> None:

@@ -11,7 +11,9 @@ from tests.metrics import scenery
 from torch import Tensor
 
 from retarget_cli.core.motion import FloatArray
-from retarget_cli.metrics.optical_flow import OpticalFlow, targets, warp
+from retarget_cli.core.subject import Image
+from retarget_cli.metrics.base import Frames
+from retarget_cli.metrics.optical_flow import LEAST_SIDE, OpticalFlow, targets, warp
 from retarget_cli.metrics.temporal import STILL, TemporalMetrics, change, consistency
 
 KEYS = ("tcm", "warp-error")
@@ -38,6 +40,92 @@ def test_warp_by_hand() -> None:
     x, y = targets(flow)
     assert (x[0, 0], y[0, 0], x[2, 3], y[2, 3]) == (1, 0.5, 4, 2.5)
     assert warp(picture, flow)[0, 0] == (picture[0, 1] + picture[1, 1]) / 2
+
+
+class Drawn(OpticalFlow):
+    """Says the flows that it is given, first there, then back."""
+
+    def __init__(self, *flows: FloatArray) -> None:
+        self._flows = list(flows)
+
+    def between(self, here: Image, there: Image) -> FloatArray:
+        return self._flows.pop(0)
+
+
+def test_what_is_believed_by_hand() -> None:
+    picture = np.zeros((40, 40, 3), np.uint8)
+    forth, back = np.zeros((40, 40, 2), np.float32), np.zeros((40, 40, 2), np.float32)
+    forth[10, 10], back[10, 30] = (20, 0), (-20, 0)  # there and back
+    forth[20, 10], back[20, 30] = (20, 0), (-19, 0)  # a pixel aside of 20: within the share
+    forth[22, 10], back[22, 30] = (20, 0), (-15, 0)  # not any more
+    forth[30, 10] = (0, -5)  # does not return: covered in the frame before
+    forth[35, 39] = (0.5, 0)  # would be within the slack, but lies outside
+    _, believed = Drawn(forth, back).believed(picture, picture)
+    expected = np.ones((40, 40), bool)
+    for row, column in ((22, 10), (30, 10), (35, 39)):
+        expected[row, column] = False
+    expected[[10, 20, 22], 30] = False  # stands still, but what was there goes elsewhere
+    assert np.array_equal(believed, expected)
+
+
+def test_uncovered_background_is_not_believed() -> None:
+    """A square glides 8 pixels to the right: what it hid is new."""
+    background, square = scenery.landscape(128, 128, 1), scenery.landscape(48, 48, 2)
+    before, now = background.copy(), background.copy()
+    before[40:88, 30:78], now[40:88, 38:86] = square, square
+    _, believed = OpticalFlow().believed(now, before)
+    assert believed[44:84, 31:36].mean() < 0.3
+    assert believed[48:80, 48:80].mean() > 0.95
+    assert believed[:, 100:].mean() > 0.95
+
+
+def dimmed(count: int, step: float = 2.0) -> Tensor:
+    """The gliding scene with room above and below its brightness."""
+    return scenery.gliding(step, count) // 2 + 60
+
+
+def brighter(clip: Tensor, levels: int) -> Tensor:
+    """The second of two frames."""
+    return torch.stack([clip[0], clip[1] + levels])
+
+
+def test_tcm_of_two_frames_of_a_known_shift_by_hand() -> None:
+    """The scene glides by 2 pixels, and along its way the target gains 10 grey levels, the rendered frame 12.
+
+    E rendered / E target = 12**2 / 10**2, so TCM = exp(-0.44).
+    """
+    clip = dimmed(2)
+    found = scored(brighter(clip, 12), brighter(clip, 10))["tcm"]
+    assert found[1] == pytest.approx(math.exp(-0.44), abs=0.02)
+
+
+def test_tcm_follows_the_targets_flow_by_hand() -> None:
+    """The rendered scene stands still where the target's glides by 2 pixels: it differs by just that shift."""
+    clip = dimmed(2)
+    frozen = clip[:1].repeat(2, 1, 1, 1)
+    unit = frozen[0].double() / 255
+    shift = float(((unit[..., :-2] - unit[..., 2:]) ** 2).mean())
+    levels = round(255 * math.sqrt(shift / 1.5))
+    found = scored(frozen, brighter(clip, levels))["tcm"]
+    expected = math.exp(-abs(shift / (levels / 255) ** 2 - 1))
+    assert 0.5 < expected < 0.7
+    assert found[1] == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 300), (11, 11), (31, 100), (100, 31), (LEAST_SIDE - 1, 512)])
+def test_pictures_too_small_for_optical_flow_have_no_value(size: tuple[int, int]) -> None:
+    """OpenCV would raise on some of these and crash on others."""
+    clip = torch.zeros(2, 3, *size, dtype=torch.uint8)
+    assert all(np.isnan(values).all() for values in scored_bare(clip).values())
+
+
+def test_the_smallest_picture_has_values() -> None:
+    clip = scenery.gliding(1.0, 2, (LEAST_SIDE, LEAST_SIDE))
+    assert all(np.isfinite(values[1]) for values in scored_bare(clip).values())
+
+
+def scored_bare(clip: Tensor) -> dict[str, FloatArray]:
+    return TemporalMetrics(KEYS).begin().score(Frames(clip, clip))
 
 
 def test_tcm_by_hand() -> None:

@@ -13,6 +13,8 @@ NAME = f"OpenCV {cv2.__version__} DIS optical flow, fast preset"
 # Flow there and back may differ by this many pixels, and by this share of both flows' squared lengths
 # (Sundaram et al., 2010).
 SLACK, SHARE = 0.5, 0.01
+# On smaller pictures OpenCV's search reads beyond its pyramid and may take the process down (opencv issue 14554).
+LEAST_SIDE = 32
 
 
 class OpticalFlow:
@@ -27,7 +29,13 @@ class OpticalFlow:
         return np.asarray(self._search.calc(start, end, np.zeros((*start.shape, 2), np.float32)), np.float32)
 
     def believed(self, here: Image, there: Image) -> tuple[FloatArray, NDArray[np.bool_]]:
-        """The flow, and (H, W) where the way there and back ends where it began, inside the picture."""
+        """The flow, and (H, W) where the way there and back ends where it began, inside the picture.
+
+        In pictures with a side below `LEAST_SIDE` none is believed.
+        """
+        height, width = here.shape[:2]
+        if min(height, width) < LEAST_SIDE:
+            return np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.bool_)
         forth, back = self.between(here, there), self.between(there, here)
         x, y = targets(forth)
         returned = cv2.remap(back, x, y, cv2.INTER_LINEAR)
@@ -35,7 +43,6 @@ class OpticalFlow:
         (u, v), (du, dv) = cv2.split(forth), cv2.split(returned)
         square = u * u + v * v + du * du + dv * dv
         is_same = (u + du) ** 2 + (v + dv) ** 2 <= SHARE * square + SLACK
-        height, width = u.shape
         inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
         return forth, is_same & inside
 

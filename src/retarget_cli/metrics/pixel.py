@@ -144,16 +144,17 @@ def _multiscale(pair: Pair) -> float:
 
 
 def _mask_psnr(pair: Pair) -> float:
-    return math.nan if pair.person is None else psnr(pair.masked(pair.person))
+    # Two black pictures are equal: a frame without anybody would give the best value for nothing.
+    if pair.person is None or not pair.person.any():
+        return math.nan
+    return psnr(pair.masked(pair.person))
 
 
 def _mask_ssim(pair: Pair) -> float:
-    if pair.person is None or not pair.has_windows:
+    if pair.person is None or not pair.has_windows or not pair.person.any():
         return math.nan
     masked, (height, width) = pair.masked(pair.person), pair.person.shape
     rows, columns = np.flatnonzero(pair.person.any(1)), np.flatnonzero(pair.person.any(0))
-    if not len(rows):
-        return 1.0
     # Where windows see only black the index is 1: the rest is enough, with as much black as windows are wide.
     window = (
         slice(max(0, rows[0] - SIDE), min(height, rows[-1] + 1 + SIDE)),

@@ -26,7 +26,7 @@ INFOS = {
             "tcm",
             "TCM",
             "exp(-|E rendered / E target - 1|), E the mean square change along the target's flow, unoccluded pixels; "
-            "1 is as steady as the target",
+            "1 is as steady as the target; another flow than the papers', so not comparable with published values",
             True,
             "",
             f"retarget, after Yao et al. 2017; {NAME}",
@@ -72,7 +72,7 @@ class _TemporalScorer(Scorer):
         self._target: Image | None = None
 
     def score(self, frames: Frames) -> dict[str, FloatArray]:
-        """See `Scorer`; the first frame of a clip has no value."""
+        """See `Scorer`; the first frame of a clip has no value, nor has a picture too small for optical flow."""
         found: dict[str, list[float]] = {key: [] for key in self._keys}
         for number in range(len(frames)):
             rendered = picture(frames.rendered[number])
@@ -111,6 +111,7 @@ def consistency(rendered: float, target: float) -> float:
 def change(now: Image, before: Image, flow: FloatArray, believed: NDArray[np.bool_]) -> float:
     """Mean square difference of a frame to the one before, carried along `flow_now_to_before`; pixels in [0, 1]."""
     return inside_mean(difference(now, before, flow) ** 2, believed)
+
 
 def difference(now: Image, before: Image, flow: FloatArray) -> FloatArray:
     """(H, W, 3) in [-1, 1]."""
