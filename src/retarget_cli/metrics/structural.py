@@ -33,7 +33,8 @@ def similarity(first: FloatArray, second: FloatArray) -> tuple[FloatArray, Float
     # The two variances are needed as a sum only: four windows' means instead of five.
     spread = _weighted(first * first + second * second) - squares
     contrast = (2 * (_weighted(first * second) - product) + C2) / (spread + C2)
-    return (2 * product + C1) / (squares + C1) * contrast, contrast
+    index = (2 * product + C1) / (squares + C1) * contrast
+    return np.asarray(index, np.float32), np.asarray(contrast, np.float32)
 
 
 def multiscale(first: FloatArray, second: FloatArray) -> float:

@@ -65,7 +65,7 @@ def _table(item: dict[str, object]) -> PublishedTable:
     assert isinstance(metrics, list)
     assert isinstance(rows, list)
     values = tuple((str(row[0]), tuple(str(each) for each in row[1:])) for row in rows)
-    return PublishedTable(**said, metrics=tuple(metrics), rows=values)  # type: ignore[arg-type]
+    return PublishedTable(**said, metrics=tuple(metrics), rows=values)
 
 
 def _names(dataset: str) -> list[str]:
