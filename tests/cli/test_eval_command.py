@@ -11,14 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from tests.metrics.scenery import gliding, noised
-from torch import Tensor
+from tests.metrics.scenery import gliding, noised, write_frames
 from typer.testing import CliRunner
 
 from retarget_cli.cli.app import app
-from retarget_cli.media.images import write_png
 
 Result = Any  # typer brings its own copy of click's class
 
@@ -27,22 +24,15 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-def write(folder: Path, clip: Tensor) -> Path:
-    folder.mkdir(parents=True)
-    for number, frame in enumerate(clip):
-        write_png(folder / f"{number:06d}.png", np.ascontiguousarray(frame.permute(1, 2, 0).numpy()))
-    return folder
-
-
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two true clips, and the same with noise as two tools might have rendered them."""
     root = tmp_path_factory.mktemp("clips")
     for name in ("a", "b"):
         clip = gliding(1.0 if name == "a" else 2.0)
-        write(root / "truth" / name, clip)
-        write(root / "good" / name, noised(clip, 4.0))
-        write(root / "bad" / name, noised(clip, 20.0))
+        write_frames(root / "truth" / name, clip)
+        write_frames(root / "good" / name, noised(clip, 4.0))
+        write_frames(root / "bad" / name, noised(clip, 20.0))
     return root
 
 
@@ -78,7 +68,7 @@ def test_json_and_what_is_missing(clips: Path, tmp_path: Path, monkeypatch: pyte
 
 
 def test_some_failed_is_exit_code_one(clips: Path, tmp_path: Path) -> None:
-    theirs = write(tmp_path / "theirs" / "a", gliding(1.0)[:4])
+    theirs = write_frames(tmp_path / "theirs" / "a", gliding(1.0)[:4])
     result = run("eval", "score", "-r", theirs.parent, "-t", clips / "truth", "-o", tmp_path / "run",
                  "-m", "psnr", "--no-report")  # fmt: skip
     assert result.exit_code == 1
@@ -118,7 +108,7 @@ def test_protocols_are_listed() -> None:
 def test_a_run_that_is_killed_goes_on(tmp_path: Path) -> None:
     """SIGKILL between two clips: what was finished stays, nothing half done counts, the rest follows."""
     for name in "abcdef":
-        write(tmp_path / "data" / name, gliding(1.0, 24, (240, 240)))
+        write_frames(tmp_path / "data" / name, gliding(1.0, 24, (240, 240)))
     data, output = str(tmp_path / "data"), str(tmp_path / "run")
     words = [sys.executable, "-m", "retarget_cli", "eval", "score", "-r", data, "-t", data, "-o", output]
     words += ["-m", "ms-ssim", "-m", "tcm", "--no-report", "--json"]

@@ -9,24 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from tests.metrics.scenery import gliding, noised
-from torch import Tensor
+from tests.metrics.scenery import gliding, noised, write_frames
 
 from retarget_cli.evaluation.run_folder import RunFolder
-from retarget_cli.media.images import write_png
 from retarget_cli.workflows.score import ScoreOptions, score_folders
 
 # A name that would end the page's script, or begin another, if it were not escaped.
 WICKED = "b <script>alert(1)</script> & \"c\""
-
-
-def write_frames(folder: Path, clip: Tensor) -> Path:
-    folder.mkdir(parents=True)
-    for number, frame in enumerate(clip):
-        write_png(folder / f"{number:06d}.png", np.ascontiguousarray(frame.permute(1, 2, 0).numpy()))
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from retarget_cli.core.subject import Image
+from retarget_cli.media.images import write_png
 from retarget_cli.metrics.base import Frames
 
 SIZE = (192, 200)
@@ -65,3 +68,11 @@ def person(clip: Tensor) -> Tensor:
 
 def frames(rendered: Tensor, target: Tensor | None) -> Frames:
     return Frames(rendered, target, None if target is None else person(target))
+
+
+def write_frames(folder: Path, clip: Tensor) -> Path:
+    """The clip as 000000.png, 000001.png, ... in a new folder."""
+    folder.mkdir(parents=True)
+    for number, frame in enumerate(clip):
+        write_png(folder / f"{number:06d}.png", np.ascontiguousarray(frame.permute(1, 2, 0).numpy()))
+    return folder

@@ -17,6 +17,7 @@ from tests.workflows.scenes import NTSC, clip_of, draw
 from retarget_cli.backends.avatar.backend import AvatarPerformer
 from retarget_cli.backends.registry import DEFAULT
 from retarget_cli.core.errors import BackendError, InputError, OutputError, RetargetError, UsageError
+from retarget_cli.core.progress import Silence
 from retarget_cli.media.images import write_png
 from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.missing import Missing
@@ -25,7 +26,6 @@ from retarget_cli.workflows import animate as module
 from retarget_cli.workflows.animate import AnimateOptions, animate, check
 from retarget_cli.workflows.driving import Excerpt
 from retarget_cli.workflows.extract import extract_motion
-from retarget_cli.workflows.progress import Silence
 
 TIMES = [n / NTSC for n in range(COUNT)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from retarget_cli.workflows.progress import Progress
+from retarget_cli.core.progress import Progress
 
 
 def is_compiled() -> bool:

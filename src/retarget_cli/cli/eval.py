@@ -81,16 +81,16 @@ def run(
     """Render a protocol's cases with several methods, and score them."""
     with running(quiet=quiet, as_json=as_json, debug=debug) as screen:
         from retarget_cli.cli.progress import open_progress
-        from retarget_cli.evaluation.protocols import parse_pick, parse_task
+        from retarget_cli.evaluation.protocols import Pick, Task, parse_word
         from retarget_cli.evaluation.protocols import protocol as make_protocol
         from retarget_cli.perception.cache import default_cache
         from retarget_cli.workflows.evaluate import EvaluateOptions, evaluate
 
         asked = make_protocol(
             preset,
-            task=None if protocol is None else parse_task(protocol),
+            task=None if protocol is None else parse_word("--protocol", protocol, Task),
             sources=sources,
-            pick=None if pick is None else parse_pick(pick),
+            pick=None if pick is None else parse_word("--pick", pick, Pick),
             pairs=pairs,
             seed=seed,
             frames=frames,

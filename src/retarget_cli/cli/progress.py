@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from retarget_cli.cli.screen import Screen
-from retarget_cli.workflows.progress import Progress, Silence
+from retarget_cli.core.progress import Progress, Silence
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

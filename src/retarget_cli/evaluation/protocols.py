@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from retarget_cli.core.errors import UsageError
 
@@ -125,19 +125,18 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
-def parse_task(text: str) -> Task:
-    """Raises UsageError where there is no such task."""
-    known = {task.value: task for task in Task}
-    if text not in known:
-        raise UsageError(f"--protocol {text}: unknown", f"known: {', '.join(known)}")
-    return known[text]
+Word = TypeVar("Word", Task, Pick)
 
 
-def parse_pick(text: str) -> Pick:
-    """Raises UsageError where there is no such way."""
-    known = {pick.value: pick for pick in Pick}
+def parse_word(option: str, text: str, kind: type[Word]) -> Word:
+    """A member of an enumeration by its value.
+
+    Raises:
+        UsageError: there is none of it.
+    """
+    known: dict[str, Word] = {member.value: member for member in kind}
     if text not in known:
-        raise UsageError(f"--pick {text}: unknown", f"known: {', '.join(known)}")
+        raise UsageError(f"{option} {text}: unknown", f"known: {', '.join(known)}")
     return known[text]
 
 

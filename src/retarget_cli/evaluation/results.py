@@ -14,6 +14,7 @@ from typing import Any
 
 from retarget_cli.core.errors import InputError
 from retarget_cli.metrics.base import Info
+from retarget_cli.metrics.registry import Missing
 
 FORMAT, VERSION = "retarget-report", 1
 
@@ -33,16 +34,6 @@ class Estimate:
     high: float | None = None
     clips: int = 0
     frames: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A metric that could not run: why, and the command that makes it run."""
-
-    key: str
-    name: str
-    reason: str
-    command: str
 
 
 @dataclass(frozen=True, slots=True)

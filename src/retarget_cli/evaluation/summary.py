@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
 
-from retarget_cli.evaluation.results import Clip, Difference, Estimate, Missing, Report, Scored
+from retarget_cli.evaluation.results import Clip, Difference, Estimate, Report, Scored
 from retarget_cli.evaluation.run_folder import REAL, RunFolder
 from retarget_cli.evaluation.statistics import estimate, paired
 from retarget_cli.metrics.base import Info
 from retarget_cli.metrics.frechet import Moments, frechet_distance
+from retarget_cli.metrics.registry import Missing
 
 PIXELS = "8-bit RGB, 0 to 255, full range; frames brought to size by area interpolation"
 

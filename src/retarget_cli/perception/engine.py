@@ -18,14 +18,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from retarget_cli.core.errors import BackendError
 from retarget_cli.core.motion import LANDMARKS, FloatArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.closing import Closing
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ def _log_native_lines(text: str) -> None:
         logger.log(logging.WARNING if is_grave else logging.DEBUG, "mediapipe: %s", line)
 
 
-class _Graph:
+class _Graph(Closing):
     """One MediaPipe graph. Not for use by two threads at once."""
 
     def __init__(self, text: str, sides: dict[str, Any], thresholds: dict[str, float]) -> None:
@@ -181,14 +181,6 @@ class _Graph:
 
     def close(self) -> None:
         self._solution.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class DetectionNet(_Graph):

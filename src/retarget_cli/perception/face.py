@@ -8,8 +8,7 @@ reads a square about it that is enlarged to what it was trained on.
 from __future__ import annotations
 
 import warnings
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from retarget_cli.core.errors import BackendError
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.closing import Closing
 from retarget_cli.perception.engine import quiet_stderr
 from retarget_cli.perception.pose import PoseEstimator
 
@@ -33,7 +33,7 @@ _READ_AT = 256
 _LEAST_SCORE = 0.4
 
 
-class FaceFinder:
+class FaceFinder(Closing):
     """Finds the landmarks of the most plainly seen person's face. One instance a thread.
 
     Raises:
@@ -43,14 +43,6 @@ class FaceFinder:
     def __init__(self) -> None:
         self._pose = PoseEstimator(video=False, with_mask=False)
         self._mesh = _open_mesh()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the networks back."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.closing import Closing
 from retarget_cli.perception.engine import Detection, Region
 from retarget_cli.perception.persons import Choice, PersonBox, PersonFinder, choose_person
 from retarget_cli.perception.pose import PoseEstimator, PoseFinding
@@ -27,7 +26,7 @@ _CUT = 40.0
 _PATIENCE = 30
 
 
-class PersonTracker:
+class PersonTracker(Closing):
     """Follows the chosen person through a clip, or finds him in a photo. One instance a thread.
 
     With one person in sight it costs what `PoseEstimator` costs. Where several are, everybody is looked for
@@ -60,14 +59,6 @@ class PersonTracker:
         self._missing = 0
         self._thumbnail: Image | None = None
         self._estimator.forget()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the networks back."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 
 from retarget_cli.core.errors import InputError, UsageError
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.closing import Closing
 from retarget_cli.perception.engine import Detection, DetectionNet, LandmarkNet, Region
 from retarget_cli.perception.pose import Canvas
 from retarget_cli.perception.presence import read_person
@@ -50,20 +50,12 @@ class PersonBox:
         return (self.x1 - self.x0) * (self.y1 - self.y0)
 
 
-class PersonFinder:
+class PersonFinder(Closing):
     """Finds everybody in a picture. One instance a thread."""
 
     def __init__(self) -> None:
         self._detector = DetectionNet(_LEAST_DETECTION)
         self._reader = LandmarkNet(with_mask=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the networks back."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.closing import Closing
 from retarget_cli.perception.engine import Detection, DetectionNet, LandmarkNet, Reading, Region
 from retarget_cli.perception.presence import is_steady, limb_certainty, read_person
 
@@ -94,7 +93,7 @@ def most_certain(detections: Sequence[Detection]) -> Detection | None:
     return detections[0] if detections else None
 
 
-class PoseEstimator:
+class PoseEstimator(Closing):
     """Finds one person. One instance a thread.
 
     Args:
@@ -113,14 +112,6 @@ class PoseEstimator:
         self._region: Region | None = None
         self._detector = DetectionNet(_LEAST_DETECTION)
         self._reader = LandmarkNet(with_mask)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the networks back."""

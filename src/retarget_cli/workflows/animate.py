@@ -31,6 +31,7 @@ from retarget_cli.body.placement import Framing, MotionPath, Placer
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import BackendError, InputError, OutputError, UsageError
 from retarget_cli.core.motion import Motion, join
+from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.core.subject import Image, Subject
 from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.writer import Writer, can_hold_alpha, open_writer
@@ -47,7 +48,6 @@ from retarget_cli.workflows.driving import Driving, Excerpt, open_driving
 from retarget_cli.workflows.frames import composed
 from retarget_cli.workflows.output_name import output_path
 from retarget_cli.workflows.overlap import overlapped
-from retarget_cli.workflows.progress import Progress, Silence
 from retarget_cli.workflows.source import prepare_subject, source_files
 
 

@@ -17,6 +17,7 @@ from retarget_cli.body.placement import Placer
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import Motion, join
+from retarget_cli.core.progress import Silence
 from retarget_cli.core.subject import Image, Subject
 from retarget_cli.media.reader import open_frames
 from retarget_cli.media.writer import open_writer
@@ -31,7 +32,6 @@ from retarget_cli.workflows.canvas import parse_size
 from retarget_cli.workflows.driving import Excerpt, perceived_side
 from retarget_cli.workflows.extract import extract_motion
 from retarget_cli.workflows.frames import composed
-from retarget_cli.workflows.progress import Silence
 from retarget_cli.workflows.source import prepare_subject
 
 T = TypeVar("T")

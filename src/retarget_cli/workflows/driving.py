@@ -15,6 +15,7 @@ import numpy as np
 from retarget_cli.body.model import Body
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import Motion, join
+from retarget_cli.core.progress import Progress, counted
 from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.reader import open_frames
 from retarget_cli.media.source import FrameSource
@@ -24,7 +25,6 @@ from retarget_cli.perception.motion_reader import WINDOW, fit_windows, read_pose
 from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.turning import straighten
 from retarget_cli.workflows.overlap import overlapped
-from retarget_cli.workflows.progress import Progress, counted
 
 # The pose network looks at 256 px around the person: half of the clip's longer side is enough, within these bounds.
 LEAST_SIDE, MOST_SIDE = 512, 960

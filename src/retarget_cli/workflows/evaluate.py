@@ -21,6 +21,7 @@ from retarget_cli.backends.registry import make_backend
 from retarget_cli.body.placement import Framing, MotionPath
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import RetargetError, UsageError
+from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.evaluation.cases import Case, plan
 from retarget_cli.evaluation.datasets import open_dataset
 from retarget_cli.evaluation.protocols import Protocol, Task
@@ -35,7 +36,6 @@ from retarget_cli.workflows.evaluate_sources import Sources, excerpt_of, write_s
 from retarget_cli.workflows.judge import Judge, Trial, relative
 from retarget_cli.workflows.machine import machine, program_version
 from retarget_cli.workflows.measuring import Loaded, load_measures, without_truth
-from retarget_cli.workflows.progress import Progress, Silence
 
 # Rendered clips that may wait for the metrics.
 AHEAD = 2

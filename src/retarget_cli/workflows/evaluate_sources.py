@@ -11,6 +11,7 @@ from pathlib import Path
 from retarget_cli.body.catalog import load_body
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import Motion, join
+from retarget_cli.core.progress import Silence
 from retarget_cli.evaluation.candidates import source_frames
 from retarget_cli.evaluation.cases import Case
 from retarget_cli.evaluation.protocols import Pick, Protocol
@@ -20,7 +21,6 @@ from retarget_cli.media.images import over_white, read_picture, write_png
 from retarget_cli.media.reader import open_frames
 from retarget_cli.perception.cache import Cache
 from retarget_cli.workflows.driving import Excerpt, open_driving
-from retarget_cli.workflows.progress import Silence
 
 
 @dataclass(frozen=True, slots=True)

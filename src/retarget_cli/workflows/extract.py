@@ -12,11 +12,11 @@ from pathlib import Path
 from retarget_cli.body.catalog import load_body
 from retarget_cli.core.errors import InputError, OutputError
 from retarget_cli.core.motion import join
+from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.motion_file import save_motion
 from retarget_cli.perception.persons import Choice
 from retarget_cli.workflows.driving import Excerpt, open_driving
-from retarget_cli.workflows.progress import Progress, Silence
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import torch
 
-from retarget_cli.evaluation.results import Missing
 from retarget_cli.evaluation.scoring import Measures
 from retarget_cli.metrics.base import FrameMetric, Info, Need, SetMetric
-from retarget_cli.metrics.registry import make_metrics
+from retarget_cli.metrics.registry import Missing, make_metrics
 from retarget_cli.weights.store import default_store
 
 
@@ -47,5 +46,4 @@ def load_measures(keys: Sequence[str], weights: Path | None, device: torch.devic
     of_frames = tuple(metric for metric in metrics if isinstance(metric, FrameMetric))
     of_sets = tuple(metric for metric in metrics if isinstance(metric, SetMetric))
     infos = (*(info for metric in of_frames for info in metric.infos), *(metric.info for metric in of_sets))
-    absent = tuple(Missing(each.key, each.name, each.reason, each.command) for each in missing)
-    return Loaded(Measures(of_frames, of_sets), infos, absent)
+    return Loaded(Measures(of_frames, of_sets), infos, tuple(missing))

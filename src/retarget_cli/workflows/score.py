@@ -8,6 +8,7 @@ from pathlib import Path
 
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import InputError, RetargetError, UsageError
+from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.evaluation.layouts.clips import clips_in, has_frames, is_film, stem
 from retarget_cli.evaluation.recordings import Masks, Stream
 from retarget_cli.evaluation.results import Clip, Report, Scored
@@ -19,7 +20,6 @@ from retarget_cli.workflows.evaluate import Evaluation
 from retarget_cli.workflows.judge import Judge, Trial, relative
 from retarget_cli.workflows.machine import machine, program_version
 from retarget_cli.workflows.measuring import Loaded, load_measures
-from retarget_cli.workflows.progress import Progress, Silence
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import torch
 from retarget_cli.body.model import Body
 from retarget_cli.core.errors import InputError, UsageError
 from retarget_cli.core.motion import FloatArray
+from retarget_cli.core.progress import Progress
 from retarget_cli.core.subject import Image, Subject, View
 from retarget_cli.geometry.rotations import axis_angle_to_matrix
 from retarget_cli.media.images import is_picture, read_picture
@@ -29,7 +30,6 @@ from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.plate import empty_plate, median_plate
 from retarget_cli.perception.pose import PoseFinding
 from retarget_cli.workflows.canvas import CanvasSize, fit_canvas
-from retarget_cli.workflows.progress import Progress
 
 VERSION = 3
 LONGEST_SIDE = 1024

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from retarget_cli.core.errors import BackendError, InputError, OutputError, UsageError
+from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.media.images import is_picture
 from retarget_cli.synth.choreography import KINDS, Given
 from retarget_cli.synth.parts import CLASSES, Part
 from retarget_cli.synth.plan import EXTRAS, TURN_VIEWS, CameraKind, Recipe
-from retarget_cli.workflows.progress import Progress, Silence
 from retarget_cli.workflows.synth_clip import make_clip, prepare_worker, unfinished
 from retarget_cli.workflows.synth_files import Clip, write_json
 from retarget_cli.workflows.synth_motion import read_given

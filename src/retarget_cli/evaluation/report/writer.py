@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from retarget_cli.core.errors import OutputError
+from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.evaluation.report.csv_format import clips_csv_text, csv_text
 from retarget_cli.evaluation.report.footage import Wanted, make_footage
 from retarget_cli.evaluation.report.joining import FILE, Section, load_sections, relative_to
@@ -16,7 +17,6 @@ from retarget_cli.evaluation.report.numbers import listed
 from retarget_cli.evaluation.report.page import Gallery, page
 from retarget_cli.evaluation.report.page_clips import article
 from retarget_cli.evaluation.report.selection import MOST_CLIPS, by_clip, chosen_clips, sheet_frames, worst_frames
-from retarget_cli.evaluation.report.telling import Progress, Silence
 from retarget_cli.evaluation.study.files import load_study
 from retarget_cli.evaluation.study.results import StudyResult
 from retarget_cli.media.images import replace_file

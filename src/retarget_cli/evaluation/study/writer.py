@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from retarget_cli.core.errors import InputError, OutputError, RetargetError, UsageError
+from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.evaluation.report.joining import Section, load_sections
 from retarget_cli.evaluation.report.markup import data_block, filled
-from retarget_cli.evaluation.report.telling import Progress, Silence
 from retarget_cli.evaluation.study.films import Source, film_uri, size_of, sources
 from retarget_cli.evaluation.study.key import PAIRS, SINGLE, Item, Key, Medium, key_path
 from retarget_cli.evaluation.study.results import COLUMNS
