@@ -44,7 +44,10 @@ def _csvs(path: Path) -> list[Path]:
 def _key(study: str, folders: Sequence[Path]) -> Key:
     for folder in dict.fromkeys(folder.resolve() for folder in folders):
         for path in (*sorted(folder.glob("*-key.json")), *sorted(folder.glob("*/*-key.json"))):
-            key = Key.load(path)
+            try:
+                key = Key.load(path)
+            except InputError:  # of something else; if it is the one, it is missed below
+                continue
             if key.study == study:
                 return key
     raise InputError(
