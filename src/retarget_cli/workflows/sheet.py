@@ -13,15 +13,15 @@ from retarget_cli.core.subject import Image
 from retarget_cli.media.images import write_png
 from retarget_cli.media.reader import open_frames
 
-HEIGHT = 300
+WIDTH = 216
 COLUMNS = 8
 
 
-def contact_sheet(clips: Sequence[Path], columns: int = COLUMNS, height: int = HEIGHT) -> Image:
-    """(H, W, 3): one row a clip, `columns` frames of each, evenly spread."""
-    rows = [np.hstack([_scaled(frame, height) for frame in spread_frames(clip, columns)]) for clip in clips]
-    width = max(row.shape[1] for row in rows)
-    return np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
+def contact_sheet(clips: Sequence[Path], columns: int = COLUMNS, width: int = WIDTH) -> Image:
+    """(H, W, 3): one row a clip, `columns` frames of each, evenly spread, all of one width."""
+    rows = [np.hstack([_scaled(frame, width) for frame in spread_frames(clip, columns)]) for clip in clips]
+    widest = max(row.shape[1] for row in rows)
+    return np.vstack([np.pad(row, ((0, 0), (0, widest - row.shape[1]), (0, 0))) for row in rows])
 
 
 def spread_frames(clip: Path, count: int) -> list[Image]:
@@ -33,8 +33,8 @@ def spread_frames(clip: Path, count: int) -> list[Image]:
         return [frame.rgb for frame in source if frame.index in chosen]
 
 
-def _scaled(frame: Image, height: int) -> Image:
-    size = (max(1, round(frame.shape[1] * height / frame.shape[0])), height)
+def _scaled(frame: Image, width: int) -> Image:
+    size = (width, max(1, round(frame.shape[0] * width / frame.shape[1])))
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
