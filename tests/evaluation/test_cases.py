@@ -74,7 +74,7 @@ def test_self_imitation_has_itself_as_truth(tmp_path: Path) -> None:
     clip = film(tmp_path / "a.mp4")
     (case,) = plan(open_dataset(tmp_path), Protocol(frames=7))
     assert case.driving == case.target == Stream(clip, 0, 7)
-    assert case.origin == Stream(clip)
+    assert case.origin == Stream(clip, 0, 7)
     assert case.views == ()
 
 

@@ -29,7 +29,7 @@ Weights = Annotated[
     Path | None, typer.Option("--weights", help="Folder with weights of learned metrics (retarget weights list).")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")]
-Stride = Annotated[int, typer.Option(min=1, help="Score every so manieth frame.")]
+Stride = Annotated[int, typer.Option(min=1, help="Score every N-th frame only.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Begin anew where the folder holds another run.")]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Write report.json only, no pages.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
@@ -66,7 +66,7 @@ def run(
         bool, typer.Option("--true-motion", help="Synthetic data drives by its own motion, nothing is perceived.")
     ] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Score the person on black.")] = False,
-    layout: Annotated[str | None, typer.Option(help="Of the data set, where it is not found out.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Of the data set, where it is not found out: see docs/datasets.md.")] = None,
     split: Annotated[str, typer.Option(help="Part of the data set: test or train.")] = "test",
     metric: Metrics = None,
     weights: Weights = None,

@@ -83,7 +83,7 @@ def _self(recording: Recording, protocol: Protocol) -> Case:
     motion = folder / "truth.motion" if protocol.has_true_motion else None
     return Case(
         recording.name, evenly(recording.views, protocol.sources) if recording.views else (),
-        recording.stream, stream, stream, recording.masks, motion=motion,
+        stream, stream, stream, recording.masks, motion=motion,
     )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def _names(pair: tuple[Recording, Recording]) -> tuple[str, str]:
 
 def _pair(one: Recording, name: str, driving: Stream, protocol: Protocol) -> Case:
     views = evenly(one.views, protocol.sources) if one.views else ()
-    return Case(name, views, one.stream, _limited(driving, protocol), None)
+    return Case(name, views, _limited(one.stream, protocol), _limited(driving, protocol), None)
 
 
 # By task: what drives, what is true.

@@ -42,7 +42,7 @@ class Protocol:
         pairs: of different persons in cross-imitation, at most.
         seed: of everything random.
         frames: of each clip, from its first, at most; None is all.
-        stride: every so manieth frame is scored (all are rendered).
+        stride: every `stride`th frame is scored (all are rendered).
         size: the box, (height, width), in which frames are rendered and scored with their aspect kept.
         has_true_motion: synthetic data's own motion drives instead of what is perceived in the clip.
         is_foreground: scored with the background of both pictures blacked out.

@@ -60,7 +60,7 @@ class Judge:
     Args:
         measures: loaded once. They are used by whichever single thread calls `score`.
         folder: where scores and features go.
-        stride: every so manieth frame is scored.
+        stride: every `stride`th frame is scored.
         is_foreground: see `Protocol`.
     """
 

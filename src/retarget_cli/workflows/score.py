@@ -34,7 +34,7 @@ class ScoreOptions:
         masks: folders of masks of the target's person, matched by name; or None.
         size: box, (height, width), that both are brought to with their aspect kept; None: the target's own size, and
             rendered frames must have it.
-        stride: every so manieth frame is scored.
+        stride: every `stride`th frame is scored.
         is_foreground: the target's background is blacked out.
         metrics, weights, device: as in `EvaluateOptions`.
         may_overwrite: begin anew in a folder that holds another run.
