@@ -66,7 +66,7 @@ def run(
         bool, typer.Option("--true-motion", help="Synthetic data drives by its own motion, nothing is perceived.")
     ] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Score the person on black.")] = False,
-    layout: Annotated[str | None, typer.Option(help="Of the data set, where it is not found out: see docs/datasets.md.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Of the data set, such as iper; else it is found out.")] = None,
     split: Annotated[str, typer.Option(help="Part of the data set: test or train.")] = "test",
     metric: Metrics = None,
     weights: Weights = None,
