@@ -21,8 +21,8 @@ from retarget_cli.evaluation.report.numbers import (
 from retarget_cli.evaluation.results import Difference, Estimate, Report
 from retarget_cli.metrics.base import Info
 
-# Columns of one table at most: more don't fit a page.
-WIDEST = 8
+# Columns of one table at most: more don't fit a printed page.
+WIDEST = 6
 
 
 def scrolled(table: Markup, label: str) -> Markup:

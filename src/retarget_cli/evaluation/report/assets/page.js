@@ -1,138 +1,235 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
+  const SVG = "http://www.w3.org/2000/svg";
+  const DASHES = ["", "7 3", "2 3", "9 3 2 3"];
+  const HEIGHT = 190;
+  const MARGIN = { left: 52, right: 10, top: 10, bottom: 24 };
+
   const make = (name, attributes = {}, ...children) => {
-    const node = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    node.append(...children);
-    return node;
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
   };
-  const svg = (name, attributes = {}, text = "") => {
-    const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    node.textContent = text;
-    return node;
+  const draw = (name, attributes = {}, text = "") => {
+    const element = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.textContent = text;
+    return element;
   };
   const shown = (value, digits) =>
     value === null || value === undefined ? "n/a" : value.toFixed(digits).replace("-", "\u2212");
+  const colour = (number) => `var(--s${number % 8})`;
+  const dash = (number) => DASHES[number % DASHES.length];
 
-  // Tables: a click or Enter on a head sorts by it, a second one the other way. Rows without a value stay last.
+  // Tables: absent values stay at the end whichever way a column is sorted.
+  const order = new Intl.Collator(undefined, { numeric: true });
+  const valueOf = (row, column, isText) => {
+    const cell = row.cells[column];
+    const value = cell.dataset.value;
+    if (isText) return value ?? cell.textContent;
+    return value === undefined ? null : Number(value);
+  };
   const sort = (head) => {
     const table = head.closest("table");
-    const heads = [...head.parentNode.children];
-    const column = heads.indexOf(head);
-    const now = head.getAttribute("aria-sort");
-    const other = { ascending: "descending", descending: "ascending" };
-    const order = now ? other[now] : head.dataset.first;
-    const sign = order === "ascending" ? 1 : -1;
-    const value = (row) => {
-      const text = row.children[column].dataset.value;
-      if (text === undefined) return null;
-      return head.dataset.sort === "number" ? Number(text) : text;
-    };
-    const compare = (one, two) => {
-      const a = value(one), b = value(two);
-      if (a === null || b === null) return (a === null) - (b === null);
-      return sign * (typeof a === "number" ? a - b : a.localeCompare(b, undefined, { numeric: true }));
-    };
-    heads.forEach((each) => each.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", order);
+    const column = head.cellIndex;
+    const isText = head.dataset.sort === "text";
+    const first = head.dataset.first;
+    const other = first === "ascending" ? "descending" : "ascending";
+    const way = head.getAttribute("aria-sort") === first ? other : first;
+    const sign = way === "ascending" ? 1 : -1;
     const body = table.tBodies[0];
-    body.append(...[...body.rows].sort(compare));
+    const rows = [...body.rows].map((row) => ({ row, value: valueOf(row, column, isText) }));
+    rows.sort((one, two) => {
+      if (one.value === null || two.value === null) return (one.value === null) - (two.value === null);
+      return sign * (isText ? order.compare(one.value, two.value) : one.value - two.value);
+    });
+    for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", way);
+    body.append(...rows.map((each) => each.row));
   };
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("table.sortable th button");
+    const button = event.target.closest("th[data-sort] button");
     if (button) sort(button.closest("th"));
   });
 
-  // Plots: a line a method over the frames of a clip.
-  const WIDE = 760, HIGH = 170, LEFT = 52, BOTTOM = 22;
-  const ticks = (low, high) => {
-    const rough = (high - low) / 4 || 1;
-    const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough);
-    const found = [];
-    for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-6; value += step) found.push(value);
-    return found;
+  // Every clip in numbers, of one metric.
+  const head = (text, isUp) => {
+    const isText = isUp === undefined;
+    const button = make("button", { type: "button" }, text, make("span", { class: "mark", "aria-hidden": "true" }));
+    const kind = isText ? "text" : "number";
+    return make("th", { scope: "col", class: kind, "data-sort": kind, "data-first": isUp ? "descending" : "ascending" }, button);
   };
-  const plot = (series, metric, methods) => {
-    const values = series.flatMap((each) => (each.values[metric.key] || []).filter((value) => value !== null));
-    if (!values.length) return make("p", { class: "note" }, `No frame has a value of ${metric.name}.`);
-    let low = Math.min(...values), high = Math.max(...values);
-    if (high - low < 1e-9) { low -= 0.5; high += 0.5; }
-    const last = Math.max(1, ...series.flatMap((each) => each.at));
-    const x = (at) => LEFT + (WIDE - LEFT) * at / last;
-    const y = (value) => 6 + (HIGH - BOTTOM - 6) * (high - value) / (high - low);
-    const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": `${metric.name} of each frame` });
-    for (const value of ticks(low, high)) {
-      picture.append(svg("line", { class: "grid", x1: LEFT, x2: WIDE, y1: y(value), y2: y(value) }));
-      picture.append(svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, String(Number(value.toPrecision(4)))));
-    }
-    for (const at of ticks(0, last).filter(Number.isInteger)) {
-      picture.append(svg("text", { x: x(at), y: HIGH - 5, "text-anchor": "middle" }, String(at)));
-    }
-    series.forEach((each, number) => {
-      let path = "", isDown = false;
-      (each.values[metric.key] || []).forEach((value, index) => {
-        if (value === null) { isDown = false; return; }
-        path += `${isDown ? "L" : "M"}${x(each.at[index]).toFixed(1)} ${y(value).toFixed(1)}`;
-        isDown = true;
-      });
-      const line = svg("path", { class: "line", d: path, stroke: `var(--s${number % 6})` });
-      if (number >= 6) line.setAttribute("stroke-dasharray", "5 3");
-      line.append(svg("title", {}, methods[number]));
-      picture.append(line);
-    });
-    return picture;
-  };
-  const key = (method, number) =>
-    make("span", {}, make("i", { style: `border-color:var(--s${number % 6})` }), method);
-
-  // What follows the chosen metric.
   const everyClip = (section, metric) => {
-    const heads = [["Clip", "text", "ascending"], ...section.methods.map((name) => [name, "number", metric.up ? "ascending" : "descending"])];
-    const head = make("tr", {}, ...heads.map(([label, kind, first]) =>
-      make("th", { scope: "col", "data-sort": kind, "data-first": first, class: kind },
-        make("button", { type: "button" }, label, make("span", { class: "mark", "aria-hidden": "true" })))));
-    const rows = section.clips.map((clip) => make("tr", {},
-      make("th", { scope: "row", "data-value": clip.name }, clip.name),
-      ...clip.means.map((means) => {
-        const value = means[metric.key];
-        const there = value !== null && value !== undefined;
-        return make("td", there ? { class: "number", "data-value": value } : { class: "number absent" }, shown(value, metric.digits));
-      })));
-    return make("table", { class: "sortable" }, make("thead", {}, head), make("tbody", {}, ...rows));
+    const rows = section.clips.map((clip) => {
+      const means = clip.means.map((each) => each[metric.key] ?? null);
+      const there = means.filter((value) => value !== null);
+      const best = there.length > 1 ? Math[metric.up ? "max" : "min"](...there) : NaN;
+      const cells = means.map((value) => {
+        const text = shown(value, metric.digits);
+        const isBest = shown(best, metric.digits) === text;
+        const cell = make("td", { class: value === null ? "number absent" : "number" }, isBest ? make("strong", {}, text) : text);
+        if (value !== null) cell.dataset.value = value;
+        return cell;
+      });
+      return make("tr", {}, make("th", { scope: "row", "data-value": clip.name }, clip.name), ...cells);
+    });
+    const heads = [head("Clip"), ...section.methods.map((method) => head(method, metric.up))];
+    const caption = make("caption", {}, `${metric.name} of every clip`);
+    return make("table", { class: "sortable" }, caption, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
   };
-  for (const element of document.querySelectorAll("section.run")) {
-    const section = data.sections[Number(element.dataset.section)];
-    const chooser = element.querySelector("select.metric");
-    if (!chooser) continue;
-    const show = () => {
-      const metric = section.metrics.find((each) => each.key === chooser.value);
-      const better = metric.up ? "higher is better" : "lower is better";
-      element.querySelector(".meaning").textContent = `${metric.meaning}${metric.unit ? `, ${metric.unit}` : ""}; ${better}`;
-      for (const block of element.querySelectorAll(".worst")) block.hidden = block.dataset.metric !== metric.key;
-      element.querySelector(".every").replaceChildren(everyClip(section, metric));
-      for (const figure of element.querySelectorAll("figure.plot")) {
-        const series = section.plots[figure.dataset.clip];
-        figure.querySelector(".chart").replaceChildren(plot(series, metric, section.methods));
-        figure.querySelector(".legend").replaceChildren(
-          `${metric.name} by frame`, ...section.methods.map(key));
-      }
-    };
-    chooser.addEventListener("change", show);
-    show();
-  }
 
+  // Plots: a line a method, over the frames of a clip.
+  const ticks = (low, high, count) => {
+    const rough = (high - low) / count;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
+    const found = [];
+    for (let at = Math.ceil(low / step - 1e-9) * step; at <= high + step * 1e-6; at += step) found.push(at);
+    return { found, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
+  };
+  const range = (series, key) => {
+    let [low, high, last] = [Infinity, -Infinity, 1];
+    for (const each of series) {
+      for (const value of each.values[key] ?? []) {
+        if (value === null) continue;
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+      for (const at of each.at) last = Math.max(last, at);
+    }
+    if (low > high) return null;
+    const pad = (high - low || Math.abs(high) || 1) * 0.06;
+    return { low: low - pad, high: high + pad, last };
+  };
+  const path = (at, values, x, y) => {
+    let text = "";
+    let isDown = false;
+    values.forEach((value, number) => {
+      if (value === null) isDown = false;
+      else {
+        text += `${isDown ? "L" : "M"}${x(at[number]).toFixed(1)} ${y(value).toFixed(1)}`;
+        isDown = true;
+      }
+    });
+    return text;
+  };
+  const legend = (place, section, metric, index, values) => {
+    const where = make("span", { class: "where" }, index === null ? `${metric.name} by frame; the clip’s mean` : `frame ${index}`);
+    const keys = section.methods.map((method, number) => {
+      const line = draw("svg", { viewBox: "0 0 28 10", "aria-hidden": "true" });
+      line.append(draw("line", { x1: 0, x2: 28, y1: 5, y2: 5, "stroke-width": 2, "stroke-dasharray": dash(number), style: `stroke:${colour(number)}` }));
+      const value = make("b", {}, shown(values[number], metric.digits));
+      return make("span", { class: "key" }, line, method, value);
+    });
+    place.replaceChildren(...keys, where);
+  };
+  const plot = (figure, section, metric) => {
+    const clip = section.clips[figure.dataset.clip];
+    const series = section.plots[figure.dataset.clip];
+    const chart = figure.querySelector(".chart");
+    const words = figure.querySelector(".legend");
+    const means = clip.means.map((each) => each[metric.key] ?? null);
+    const extent = range(series, metric.key);
+    if (!extent) {
+      chart.replaceChildren(make("p", { class: "note" }, `${metric.name} has no values in this clip.`));
+      words.replaceChildren();
+      return;
+    }
+    const width = Math.max(280, Math.round(chart.clientWidth || 900));
+    const x = (at) => MARGIN.left + (at / extent.last) * (width - MARGIN.left - MARGIN.right);
+    const y = (value) =>
+      MARGIN.top + ((extent.high - value) / (extent.high - extent.low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+    const svg = draw("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `${metric.name} of each frame of ${clip.name}` });
+    const up = ticks(extent.low, extent.high, 4);
+    for (const value of up.found) {
+      svg.append(draw("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: y(value), y2: y(value) }));
+      svg.append(draw("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, shown(value, up.digits)));
+    }
+    const along = ticks(0, extent.last, Math.max(2, Math.round(width / 130))).found.filter(Number.isInteger);
+    along.forEach((at, number) => {
+      const anchor = number ? (x(at) > width - 30 ? "end" : "middle") : "start";
+      svg.append(draw("text", { x: x(at), y: HEIGHT - 6, "text-anchor": anchor }, number ? String(at) : `frame ${at}`));
+    });
+    series.forEach((each, number) => {
+      const line = path(each.at, each.values[metric.key] ?? [], x, y);
+      svg.append(draw("path", { class: "line", d: line, "stroke-dasharray": dash(number), style: `stroke:${colour(number)}` }));
+    });
+    const cursor = draw("line", { class: "cursor", y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, visibility: "hidden" });
+    svg.append(cursor);
+    chart.replaceChildren(svg);
+    legend(words, section, metric, null, means);
+    const frameAt = (event) => {
+      const box = svg.getBoundingClientRect();
+      const at = ((event.clientX - box.left) * (width / box.width) - MARGIN.left) / (width - MARGIN.left - MARGIN.right);
+      const all = series.find((each) => each.at.length).at;
+      const wanted = at * extent.last;
+      return all.reduce((best, each) => (Math.abs(each - wanted) < Math.abs(best - wanted) ? each : best), all[0]);
+    };
+    svg.addEventListener("pointermove", (event) => {
+      const frame = frameAt(event);
+      cursor.setAttribute("x1", x(frame));
+      cursor.setAttribute("x2", x(frame));
+      cursor.setAttribute("visibility", "visible");
+      legend(words, section, metric, frame, series.map((each) => each.values[metric.key]?.[each.at.indexOf(frame)] ?? null));
+    });
+    svg.addEventListener("pointerleave", () => {
+      cursor.setAttribute("visibility", "hidden");
+      legend(words, section, metric, null, means);
+    });
+    // A click shows the frame in the clip's film.
+    svg.addEventListener("click", (event) => {
+      const film = figure.closest(".clip").querySelector("video");
+      if (film) {
+        film.pause();
+        film.currentTime = (frameAt(event) + 0.5) / Number(film.dataset.rate);
+      }
+    });
+  };
+
+  const show = (place, section, key) => {
+    const metric = section.metrics.find((each) => each.key === key);
+    const chooser = place.querySelector(".chooser");
+    chooser.dataset.chosen = `${metric.name} ${metric.up ? "↑" : "↓"}`;
+    place.querySelector(".meaning").textContent = metric.meaning;
+    for (const block of place.querySelectorAll(".worst")) block.hidden = block.dataset.metric !== key;
+    place.querySelector(".every").replaceChildren(everyClip(section, metric));
+    for (const figure of place.querySelectorAll(".plot")) plot(figure, section, metric);
+  };
+  for (const place of document.querySelectorAll(".run")) {
+    const section = data.sections[place.dataset.section];
+    const select = place.querySelector("select.metric");
+    if (!select) continue;
+    const explore = place.querySelector(".explore");
+    select.addEventListener("change", () => show(explore, section, select.value));
+    let width = 0;
+    new ResizeObserver(([entry]) => {
+      const now = Math.round(entry.contentRect.width);
+      if (now !== width) {
+        width = now;
+        show(explore, section, select.value);
+      }
+    }).observe(explore);
+    show(explore, section, select.value);
+  }
+  for (const film of document.querySelectorAll(".film")) {
+    film.querySelector("video").poster = film.querySelector(".still").src;
+  }
   // Films: , and . go a frame back and forth, as in players.
   document.addEventListener("keydown", (event) => {
     const film = event.target;
     if (!(film instanceof HTMLVideoElement) || !",.".includes(event.key)) return;
     film.pause();
-    film.currentTime += (event.key === "." ? 1 : -1) / Number(film.dataset.rate || 25);
+    film.currentTime += (event.key === "." ? 1 : -1) / Number(film.dataset.rate);
   });
-  // Paper shows everything that can be opened.
+  // Paper shows everything that can be opened; afterwards it is as it was.
+  let opened = [];
   window.addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details")) each.open = true;
+    opened = [...document.querySelectorAll("details:not([open])")];
+    for (const each of opened) each.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const each of opened) each.open = false;
   });
 })();
