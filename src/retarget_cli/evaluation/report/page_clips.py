@@ -47,7 +47,7 @@ def _sheet(clip: Clip, footage: Footage) -> Markup:
     count = len(footage.columns)
     rows = []
     if footage.source:
-        share = f"width:min(100%, {footage.cell[1] * footage.sources}px, {100 * footage.sources / count:.4g}%)"
+        share = f"--share:{min(1.0, footage.sources / count):.4g}"
         rows.append(_row("source", "real", footage.source, f"Source pictures of {clip.name}", share))
     numbers = [tag("span", str(index)) for index in footage.columns]
     rows.append(

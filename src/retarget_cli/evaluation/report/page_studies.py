@@ -62,8 +62,9 @@ def _share(share: Share) -> tuple[Markup, Markup]:
 
 
 def published_block(tables: Sequence[PublishedTable], datasets: Sequence[str]) -> Markup:
-    """The papers' rows, apart from everything measured; those of the report's data sets first."""
-    ordered = sorted(tables, key=lambda each: not any(each.is_of(name) for name in datasets))
+    """The papers' rows, apart from everything measured; papers that measured on the report's data sets first."""
+    near = {each.paper for each in tables if any(each.is_of(name) for name in datasets)}
+    ordered = sorted(tables, key=lambda each: each.paper not in near)
     parts: list[Markup] = []
     for paper, group in groupby(ordered, key=lambda each: each.paper):
         parts += [tag("h3", paper), *(_published(each) for each in group)]
