@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from retarget_cli.backends.avatar.parts import BoolArray, PosedBody
-from retarget_cli.backends.avatar.regions import closed
+from retarget_cli.backends.avatar.regions import closed, grown
 from retarget_cli.backends.avatar.transforms import pose_transforms
 from retarget_cli.backends.avatar.viewed import head_pixels, posed_body
 from retarget_cli.backends.base import Backend, Performer, Window
@@ -53,10 +53,11 @@ def _dressed_view(
     there = replace(view, camera=camera, mask=np.ascontiguousarray(rendered[..., 3]))
     strange = _head(there, body, lent) & ~head
     worn = (rendered[..., 3] > 0.5) & ~strange
-    # The two heads end at different heights: what lies between the own one and the garment is the wearer's neck.
-    neck = closed(worn | head, GAP * stature(own) * float(view.camera[0]))
-    cloth = rendered[..., 3] * (~strange | neck)
-    kept = np.minimum(soft(head), view.mask)
+    # The two heads end at different heights: what lies between the own one and the garment is the own neck.
+    gap = GAP * stature(own) * float(view.camera[0])
+    neck = closed(worn | head, gap) & grown(head, gap) & ~worn
+    cloth = rendered[..., 3] * ~strange
+    kept = np.minimum(soft(head | neck), view.mask)
     # Where the head is not transparent it lies over the garment, as a chin does over a collar.
     under = subject.plate * (1 - cloth[..., None]) + 255 * rendered[..., :3] * cloth[..., None]
     image = under * (1 - kept[..., None]) + view.image * kept[..., None]
