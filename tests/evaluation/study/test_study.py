@@ -81,7 +81,7 @@ def test_a_study_by_keyboard_is_saved_and_read_back(study: Path, browser: Any, t
         return side
 
     # A reload in the middle asks the same questions from where it was.
-    browser.find_element("css selector", "body").send_keys(" ", Keys.ARROW_LEFT)
+    browser.find_element("css selector", "body").send_keys(" ", "y")
     before = browser.find_element("id", "keys").text
     browser.refresh()
     assert browser.find_element("id", "keys").text == before
@@ -103,6 +103,24 @@ def test_a_study_by_keyboard_is_saved_and_read_back(study: Path, browser: Any, t
     assert (result.participants, result.answers) == (1, 15)
     assert sum(each.share.trials for each in result.preferences) == 7
     assert all(each.share.share == 1 for each in result.reals)
+
+
+def test_single_films_come_first_and_what_there_is_can_be_saved(study: Path, browser: Any, tmp_path: Path) -> None:
+    browser.get(study.as_uri())
+    browser.execute_script("localStorage.clear()")
+    browser.refresh()
+    browser.find_element("id", "participant").send_keys("constructor\n")  # a name that JavaScript's objects have too
+    assert browser.find_element("id", "question").text == "Does this look real?"
+    browser.find_element("css selector", "body").send_keys("y", "n")
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    browser.find_element("id", "pause").click()
+    path = tmp_path / f"study-{key_of(study).study}-constructor.csv"
+    deadline = time.monotonic() + 10
+    while not path.is_file() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    result = read_results([path], key_of(study))
+    assert (result.answers, sum(each.share.successes for each in result.reals)) == (2, 1)
+    assert browser.find_element("id", "keys").text.startswith("3 of 15")
 
 
 def test_people_get_orders_and_sides_of_their_own(study: Path, browser: Any) -> None:

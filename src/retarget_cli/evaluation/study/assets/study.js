@@ -14,7 +14,10 @@
 
   // What was answered outlives a reload.
   const load = () => {
-    try { return JSON.parse(localStorage.getItem(place)) || {}; } catch (error) { return {}; }
+    let found = null;
+    try { found = JSON.parse(localStorage.getItem(place)); } catch (error) { /* nothing that can be read */ }
+    // Without a prototype: a person may be called "constructor".
+    return { last: found?.last ?? "", people: Object.assign(Object.create(null), found?.people) };
   };
   const kept = load();
   const keep = () => {
@@ -42,7 +45,8 @@
   };
   const planned = (participant) => {
     const next = chance(`${data.seed} ${participant}`);
-    const groups = ["pairs", "single"].map((design) => shuffled(data.items.filter((item) => item.design === design), next));
+    // Single films come first: side by side, the real one shows what to look for.
+    const groups = ["single", "pairs"].map((design) => shuffled(data.items.filter((item) => item.design === design), next));
     if (data.perPerson !== null) {
       const first = Math.min(groups[0].length, groups[1].length ? Math.ceil(data.perPerson / 2) : data.perPerson);
       const second = Math.min(groups[1].length, data.perPerson - first);
@@ -53,7 +57,7 @@
   };
 
   let participant = "", plan = [], since = 0, replays = 0;
-  const answered = () => kept[participant].answers;
+  const answered = () => kept.people[participant].answers;
   const current = () => plan[answered().length];
 
   const play = () => {
@@ -99,16 +103,19 @@
   const finish = () => {
     show("end");
     document.title = "Thank you";
+    offer(at("save"));
+    at("save").focus();
+  };
+  const offer = (link) => {
     const rows = [data.columns, ...answered()].map((row) => row.map(cell).join(","));
-    const link = at("save");
+    URL.revokeObjectURL(link.href);
     link.href = URL.createObjectURL(new Blob([`${rows.join("\r\n")}\r\n`], { type: "text/csv" }));
     link.download = `study-${data.study}-${participant.replace(/[^\p{L}\p{N}_-]/gu, "_")}.csv`;
-    link.focus();
   };
   const begin = (name) => {
     participant = name;
-    kept[participant] = kept[participant] || { answers: [] };
-    kept[""] = { last: participant };
+    kept.people[participant] ??= { answers: [] };
+    kept.last = participant;
     keep();
     plan = planned(participant);
     ask();
@@ -119,8 +126,10 @@
     const name = at("participant").value.trim();
     if (name) begin(name);
   });
+  // Who has to stop early can save what there is.
+  at("pause").addEventListener("click", () => offer(at("pause")));
   at("again").addEventListener("click", () => {
-    delete kept[""];
+    kept.last = "";
     keep();
     at("participant").value = "";
     show("start");
@@ -132,6 +141,5 @@
     const found = DESIGNS[current().design].answers.find(([, , key]) => key.toLowerCase() === event.key.toLowerCase());
     if (found) { event.preventDefault(); give(found[0]); }
   });
-  const last = kept[""] && kept[""].last;
-  if (last && kept[last]) begin(last); else at("participant").focus();
+  if (kept.last in kept.people) begin(kept.last); else at("participant").focus();
 })();
