@@ -10,8 +10,8 @@ from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
 
 NAME = f"OpenCV {cv2.__version__} DIS optical flow, fast preset"
-# Flow there and back may differ by this many pixels, and by this share of both flows' squared lengths
-# (Sundaram et al., 2010).
+# The squared distance between beginning and end of the way there and back may be this many square pixels, and this
+# share of both flows' squared lengths (Sundaram et al., 2010).
 SLACK, SHARE = 0.5, 0.01
 # On smaller pictures OpenCV's search reads beyond its pyramid and may take the process down (opencv issue 14554).
 LEAST_SIDE = 32
