@@ -81,6 +81,27 @@ def test_plots_and_worst_frames_follow_the_metric(page: Any) -> None:
     assert len(rows) == 3
 
 
+def test_a_plot_tells_the_values_under_the_pointer_and_shows_the_frame(page: Any) -> None:
+    point = """const svg = document.querySelector("figure.plot svg"), box = svg.getBoundingClientRect();
+        const at = { clientX: box.right - 12, clientY: box.top + 20, bubbles: true };
+        svg.dispatchEvent(new PointerEvent(arguments[0], at));"""
+    page.execute_script(point, "pointermove")
+    assert "frame 11" in find(page, ".legend")[0].text
+    page.execute_script(point, "click")
+    assert page.execute_script('return document.querySelector("video").currentTime') == pytest.approx(11.5 / 25)
+    page.execute_script(point, "pointerleave")
+    assert "by frame" in find(page, ".legend")[0].text
+
+
+def test_paper_opens_what_is_collapsed_and_closes_it_again(page: Any) -> None:
+    closed = 'return document.querySelectorAll("details:not([open])").length'
+    before = page.execute_script(closed)
+    page.execute_script('window.dispatchEvent(new Event("beforeprint"))')
+    assert page.execute_script(closed) == 0
+    page.execute_script('window.dispatchEvent(new Event("afterprint"))')
+    assert page.execute_script(closed) == before > 0
+
+
 def test_the_papers_rows_are_set_apart(page: Any) -> None:
     section = page.find_element("id", "published")
     assert "published, not measured here" in section.text
