@@ -15,6 +15,7 @@ from retarget_cli.core.motion import FloatArray
 SIDE, SIGMA = 11, 1.5
 EDGE = SIDE // 2
 C1, C2 = 0.01**2, 0.03**2
+MIDDLE = np.float32(0.5)
 # Wang et al., 2003: the scales' exponents.
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 # Below this the coarsest scale is smaller than a window.
@@ -27,13 +28,16 @@ def similarity(first: FloatArray, second: FloatArray) -> tuple[FloatArray, Float
     Args:
         first, second: (H, W, 3) float32 in [0, 1], sides of 11 and more.
     """
-    one, other = _weighted(first), _weighted(second)
-    product = one * other
-    squares = one * one + other * other
+    # Variances do not care where zero is, and single precision loses less of them about the middle.
+    low: FloatArray = first - MIDDLE
+    high: FloatArray = second - MIDDLE
+    one, other = _weighted(low), _weighted(high)
     # The two variances are needed as a sum only: four windows' means instead of five.
-    spread = _weighted(first * first + second * second) - squares
-    contrast = (2 * (_weighted(first * second) - product) + C2) / (spread + C2)
-    index = (2 * product + C1) / (squares + C1) * contrast
+    spread = _weighted(low * low + high * high) - one * one - other * other
+    contrast = (2 * (_weighted(low * high) - one * other) + C2) / (spread + C2)
+    one += MIDDLE
+    other += MIDDLE
+    index = (2 * one * other + C1) / (one * one + other * other + C1) * contrast
     return np.asarray(index, np.float32), np.asarray(contrast, np.float32)
 
 
