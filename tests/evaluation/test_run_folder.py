@@ -40,7 +40,7 @@ def test_what_was_cut_short_counts_as_not_there(tmp_path: Path) -> None:
 
 def test_another_run_is_refused_and_named(tmp_path: Path) -> None:
     RunFolder.open(tmp_path, SETTINGS)
-    with pytest.raises(UsageError, match="its protocol is") as caught:
+    with pytest.raises(UsageError, match="its seed is 0, not 1") as caught:
         RunFolder.open(tmp_path, {**SETTINGS, "protocol": {"seed": 1}})
     assert "--overwrite" in caught.value.hint
 

@@ -134,10 +134,18 @@ def _check_same(record: Path, settings: Mapping[str, Any]) -> None:
         before = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{record}: {error}", "choose another --output, or add --overwrite") from error
-    differing = [key for key in sorted({*before, *settings}) if before.get(key) != settings.get(key)]
+    old, new = _flat(before), _flat(settings)
+    differing = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
     if differing:
         key = differing[0]
         raise UsageError(
-            f"{record.parent} holds another run: its {key} is {before.get(key)}, not {settings.get(key)}",
+            f"{record.parent} holds another run: its {key} is {old.get(key)}, not {new.get(key)}",
             "choose another --output, or add --overwrite to begin anew",
         )
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings inside of settings beside the others, under their own names."""
+    inner = [value for value in settings.values() if isinstance(value, dict)]
+    outer = {key: value for key, value in settings.items() if not isinstance(value, dict)}
+    return outer | {key: value for each in inner for key, value in each.items()}
