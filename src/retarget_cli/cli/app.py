@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -18,6 +17,7 @@ from retarget_cli.cli.eval import evaluation
 from retarget_cli.cli.extract import extract
 from retarget_cli.cli.synth import synth
 from retarget_cli.cli.weights import weights
+from retarget_cli.core.version import installed_version
 
 HELP = """Human motion retargeting: photos of one person and a video of another in, a video of the first person
 moving like the second out.
@@ -35,17 +35,9 @@ app = typer.Typer(
 )
 
 
-def installed_version() -> str:
-    """The version of the installed package."""
-    try:
-        return version("retarget-cli")
-    except PackageNotFoundError:
-        return "unknown (not installed)"
-
-
 def _show_version(is_asked: bool) -> None:
     if is_asked:
-        typer.echo(f"retarget {installed_version()}")
+        typer.echo(f"retarget {installed_version() or 'unknown (not installed)'}")
         raise typer.Exit
 
 

@@ -25,6 +25,11 @@ class RetargetError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def line(self) -> str:
+        """Message and hint in one line, for tables and reports."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
 
 class UsageError(RetargetError):
     """An option's value is impossible, or options contradict each other."""

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from retarget_cli.evaluation.recordings import Masks, Stream
 from retarget_cli.evaluation.streams import frames
+from retarget_cli.media.files import write_whole
 from retarget_cli.perception.person_tracker import PersonTracker
 
 BoolArray = NDArray[np.bool_]
@@ -51,10 +52,7 @@ def perceived_persons(
         person = np.zeros(size, bool) if soft is None else soft > 0.5
         found.append(np.packbits(person, axis=1))
         yield person
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    save_file({"packed": np.stack(found)}, part)
-    part.replace(path)
+    write_whole(path, save({"packed": np.stack(found)}))
 
 
 def _load(path: Path) -> NDArray[np.uint8] | None:

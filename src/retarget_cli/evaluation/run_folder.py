@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,15 +19,18 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
-from retarget_cli.core.errors import OutputError, UsageError
+from retarget_cli.core.errors import UsageError
 from retarget_cli.evaluation.names import file_name
 from retarget_cli.evaluation.results import Scored, scored
+from retarget_cli.media.files import write_whole
 
 FORMAT, VERSION = "retarget-run", 1
 REAL = "real"
+# What helps when the disk is full.
+GOES_ON = "make room, and start the run again: it goes on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +97,8 @@ class RunFolder:
 
     def save_features(self, method: str, case: str, found: Mapping[str, Tensor]) -> None:
         """Remember the features of one clip."""
-        path = self._features(method, case)
-        part = path.with_name(f".{path.name}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_file({key: value.contiguous() for key, value in found.items()}, part)
-            part.replace(path)
-        except OSError as error:
-            raise OutputError(f"{path}: {error.strerror}", "make room, and start the run again: it goes on") from error
+        content = save({key: value.contiguous() for key, value in found.items()})
+        write_whole(self._features(method, case), content, GOES_ON)
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a file whole or not at all.
@@ -110,17 +106,7 @@ class RunFolder:
         Raises:
             OutputError: it can't be written.
         """
-        path = self.path / name
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-        except OSError as error:
-            raise OutputError(f"{path}: {error.strerror}", "make room, and start the run again: it goes on") from error
-        finally:
-            part.unlink(missing_ok=True)
-        return path
+        return write_whole(self.path / name, text.encode("utf-8"), GOES_ON)
 
     def _score(self, method: str, case: str) -> Path:
         return self.path / "scores" / file_name(method) / f"{file_name(case)}.json"

@@ -5,7 +5,7 @@ import logging
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, PngImagePlugin
 
-from retarget_cli.core.errors import InputError, OutputError
-from retarget_cli.media.files import check_readable_file, partial_path
+from retarget_cli.core.errors import InputError
+from retarget_cli.media.files import check_readable_file, replace_file
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -235,20 +235,3 @@ def write_png(path: Path, pixels: Pixels, metadata: Mapping[str, str] | None = N
         image.save(file, format="PNG", pnginfo=chunks, compress_level=3)
 
     replace_file(path, save)
-
-
-def replace_file(path: Path, save: Callable[[io.BufferedWriter], None]) -> None:
-    """Write a small file by way of a hidden partial one beside it.
-
-    Raises:
-        OutputError: the file can't be written; nothing is left behind.
-    """
-    partial = partial_path(path)
-    try:
-        with partial.open("wb") as file:
-            save(file)
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"can't write {path}: {error.strerror or error}", "check the folder") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,13 +1,13 @@
 """What every source of frames looks like, and which of its frames are asked for."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
+from retarget_cli.core.closing import Closing
 from retarget_cli.core.errors import InputError, UsageError
 from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.images import Pixels
@@ -98,7 +98,7 @@ class Facts:
     notes: list[str] = field(default_factory=list)
 
 
-class FrameSource(ABC):
+class FrameSource(Closing):
     """Frames in order of time, once; use it as a context manager.
 
     Convention:
@@ -155,16 +155,8 @@ class FrameSource(ABC):
     def _frames(self) -> Iterator[Frame]:
         """Yield the frames inside the window."""
 
-    def close(self) -> None:  # noqa: B027 - most sources hold nothing open
-        """Let go of the file; safe to call twice."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def close(self) -> None:
+        """Let go of the file; safe to call twice. Most sources hold nothing open."""
 
 
 def nothing_in_window(path: Path, window: Window, last: Fraction | None) -> InputError:

@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from retarget_cli.core.closing import Closing
 from retarget_cli.core.errors import BackendError
 from retarget_cli.core.motion import LANDMARKS, FloatArray
 from retarget_cli.core.subject import Image
-from retarget_cli.perception.closing import Closing
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from retarget_cli.core.closing import Closing
 from retarget_cli.core.errors import BackendError
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
-from retarget_cli.perception.closing import Closing
 from retarget_cli.perception.engine import quiet_stderr
 from retarget_cli.perception.pose import PoseEstimator
 

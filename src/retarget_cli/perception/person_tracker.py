@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from retarget_cli.core.closing import Closing
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.subject import Image
-from retarget_cli.perception.closing import Closing
 from retarget_cli.perception.engine import Detection, Region
 from retarget_cli.perception.persons import Choice, PersonBox, PersonFinder, choose_person
 from retarget_cli.perception.pose import PoseEstimator, PoseFinding

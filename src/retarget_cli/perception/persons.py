@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from retarget_cli.core.closing import Closing
 from retarget_cli.core.errors import InputError, UsageError
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
-from retarget_cli.perception.closing import Closing
 from retarget_cli.perception.engine import Detection, DetectionNet, LandmarkNet, Region
 from retarget_cli.perception.pose import Canvas
 from retarget_cli.perception.presence import read_person

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from retarget_cli.core.closing import Closing
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
-from retarget_cli.perception.closing import Closing
 from retarget_cli.perception.engine import Detection, DetectionNet, LandmarkNet, Reading, Region
 from retarget_cli.perception.presence import is_steady, limb_certainty, read_person
 

@@ -81,12 +81,20 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What came of a run: its folder, the report, and how many clips of how many failed."""
+    """What came of a run: its folder, and the report."""
 
     folder: Path
     report: Report
-    failed: int
-    total: int
+
+    @property
+    def total(self) -> int:
+        """How many clips there were to score, each method's for itself."""
+        return sum(len(clip.methods) for clip in self.report.clips)
+
+    @property
+    def failed(self) -> int:
+        """How many of them have no result."""
+        return sum(bool(scored.problem) for clip in self.report.clips for scored in clip.methods.values())
 
 
 def parse_method(text: str) -> Method:
@@ -135,9 +143,7 @@ def evaluate(options: EvaluateOptions, cache: Cache | None = None, progress: Pro
         loaded.missing,
         {method.name: _about(method, clips, device.reason) for method in methods},
     )
-    report = summarise(setting, folder, clips)
-    failed = sum(bool(scored.problem) for clip in clips for scored in clip.methods.values())
-    return Evaluation(folder.path, report, failed, len(cases) * len(methods))
+    return Evaluation(folder.path, summarise(setting, folder, clips))
 
 
 def _settings(dataset: Dataset, options: EvaluateOptions) -> dict[str, object]:
@@ -207,7 +213,7 @@ class _Run:
         try:
             return self._render(case, method)
         except RetargetError as error:
-            problem = f"{error.message} ({error.hint})" if error.hint else error.message
+            problem = error.line
         except Exception as error:  # one clip's fault, whatever it is, must not end the others
             problem = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
         self._progress.note(f"{method.name}, {case.name}: {problem}")

@@ -6,13 +6,13 @@ import os
 import time
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from retarget_cli.body.catalog import load_body
 from retarget_cli.core.errors import InputError, OutputError
 from retarget_cli.core.motion import join
 from retarget_cli.core.progress import Progress, Silence
+from retarget_cli.core.version import installed_version
 from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.motion_file import save_motion
 from retarget_cli.perception.persons import Choice
@@ -87,10 +87,7 @@ def _check(driving: Path, output: Path, may_overwrite: bool) -> None:
 
 def _provenance(driving: Path, choice: Choice, excerpt: Excerpt) -> dict[str, str]:
     """Where a motion comes from, for whoever opens the file later."""
-    try:
-        made_by = f"retarget {version('retarget-cli')}"
-    except PackageNotFoundError:
-        made_by = "retarget"
+    made_by = f"retarget {installed_version() or ''}".rstrip()
     told = {
         "made_by": made_by,
         "driving": driving.name,

@@ -91,7 +91,7 @@ class Judge:
         try:
             found = self._scored(trial)
         except RetargetError as error:
-            found = Scored(problem=f"{error.message} ({error.hint})" if error.hint else error.message)
+            found = Scored(problem=error.line)
         self._folder.save_score(trial.method, trial.case, found)
         return found
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from retarget_cli.core.version import installed_version
 
 CPU_INFO = Path("/proc/cpuinfo")
 
 
 def program_version() -> str:
     """Of the installed package."""
-    try:
-        return version("retarget-cli")
-    except PackageNotFoundError:
-        return "not installed"
+    return installed_version() or "not installed"
 
 
 def machine() -> str:

@@ -91,9 +91,7 @@ def score_folders(options: ScoreOptions, progress: Progress | None = None) -> Ev
     for number, (name, target) in enumerate(targets.items()):
         clips.append(_clip(name, target, rendered, options, judge, folder))
         progress.stage("evaluate", number + 1, len(targets))
-    report = _report(options, loaded, folder, clips)
-    failed = sum(bool(scored.problem) for clip in clips for scored in clip.methods.values())
-    return Evaluation(folder.path, report, failed, len(targets) * len(rendered))
+    return Evaluation(folder.path, _report(options, loaded, folder, clips))
 
 
 def items(path: Path, option: str) -> dict[str, Path]:
@@ -169,7 +167,7 @@ def _scored(
     try:
         size = facts(Stream(target)).size
     except RetargetError as error:
-        return Scored(problem=f"{error.message} ({error.hint})" if error.hint else error.message)
+        return Scored(problem=error.line)
     masks = None if options.masks is None else Masks(options.masks / name)
     return judge.score(
         Trial(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-from retarget_cli.core.errors import OutputError
 from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.evaluation.report.csv_format import clips_csv_text, csv_text
 from retarget_cli.evaluation.report.footage import Wanted, make_footage
@@ -19,7 +17,7 @@ from retarget_cli.evaluation.report.page_clips import article
 from retarget_cli.evaluation.report.selection import MOST_CLIPS, by_clip, chosen_clips, sheet_frames, worst_frames
 from retarget_cli.evaluation.study.files import load_study
 from retarget_cli.evaluation.study.results import StudyResult
-from retarget_cli.media.images import replace_file
+from retarget_cli.media.files import write_whole
 
 LIST_FORMAT = "retarget-reports"
 VIDEOS = 24
@@ -61,7 +59,7 @@ def write_report(
         "report.md": _markdown(sections, answers),
         "report.html": page(sections, galleries, answers),
     }
-    return [_written(out / name, text) for name, text in texts.items()]
+    return [write_whole(out / name, text.encode("utf-8")) for name, text in texts.items()]
 
 
 def _json(sections: Sequence[Section], out: Path) -> str:
@@ -75,19 +73,6 @@ def _markdown(sections: Sequence[Section], answers: StudyResult | None) -> str:
     if answers is not None:
         parts.append(study_markdown(answers))
     return "\n".join(parts)
-
-
-def _written(path: Path, text: str) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path.parent}: {error.strerror}", "choose another folder") from error
-    replace_file(path, lambda file: _write(file, text))
-    return path
-
-
-def _write(file: BinaryIO, text: str) -> None:
-    file.write(text.encode("utf-8"))
 
 
 def _galleries(sections: Sequence[Section], max_videos: int, progress: Progress) -> list[Gallery]:

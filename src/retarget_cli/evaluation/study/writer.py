@@ -13,16 +13,16 @@ from hashlib import sha256
 from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
-from retarget_cli.core.errors import InputError, OutputError, RetargetError, UsageError
+from retarget_cli.core.errors import InputError, RetargetError, UsageError
 from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.evaluation.report.joining import Section, load_sections
 from retarget_cli.evaluation.report.markup import data_block, filled
 from retarget_cli.evaluation.study.films import Source, film_uri, size_of, sources
 from retarget_cli.evaluation.study.key import PAIRS, SINGLE, Item, Key, Medium, key_path
 from retarget_cli.evaluation.study.results import COLUMNS
-from retarget_cli.media.images import replace_file
+from retarget_cli.media.files import write_whole
 
 Design = Literal["pairs", "single", "both"]
 
@@ -64,8 +64,8 @@ def write_study(
         raise InputError(f"nothing to ask: the study needs {wanted}", "add runs, or choose --design single")
     page = _page(study, seed, per_person, films, items)
     key = json.dumps(Key(study, media, items).data(), ensure_ascii=False, indent=1)
-    _written(key_path(out), key + "\n")
-    return _written(out, page)
+    write_whole(key_path(out), f"{key}\n".encode())
+    return write_whole(out, page.encode())
 
 
 def _name(sections: Sequence[Section], design: str, seed: int) -> str:
@@ -144,15 +144,3 @@ def _page(study: str, seed: int, per_person: int | None, films: dict[str, str], 
 
 def _asset(name: str) -> str:
     return files("retarget_cli.evaluation.study").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def _written(path: Path, text: str) -> Path:
-    def write(file: BinaryIO) -> None:
-        file.write(text.encode("utf-8"))
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path.parent}: {error.strerror}", "choose another folder") from error
-    replace_file(path, write)
-    return path
