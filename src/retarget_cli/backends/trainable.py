@@ -1,0 +1,91 @@
+"""What a method offers that can learn, beyond what it takes to animate."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from torch import Tensor, nn
+
+from retarget_cli.backends.base import Backend
+from retarget_cli.core.example import Example
+from retarget_cli.core.subject import Subject
+
+Batch = Mapping[str, Tensor]
+
+
+class Phase(Enum):
+    """`TRAIN` on many people; `PERSONALIZE` on the pictures of one."""
+
+    TRAIN = "train"
+    PERSONALIZE = "personalize"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How a player learns: Adam's learning rate, and its betas."""
+
+    learning: float
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+class Game(ABC):
+    """One training: the networks that move in turn in every step, and what each of them wants.
+
+    Attributes:
+        players: in the order of their turns; the generator is called `generator` and comes first.
+        rates: of every player.
+        notes: what a reader of the weights must know, such as a loss that stood in for another.
+    """
+
+    players: Mapping[str, nn.Module]
+    rates: Mapping[str, Rate]
+    notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def losses(self, player: str, batch: Batch, kept: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Weighted terms by name, scalars; the player minimises their sum.
+
+        Args:
+            player: whose turn it is; only its parameters get gradients.
+            batch: tensors of `Trainable.tensors`, stacked, on the device.
+            kept: empty at the first player's turn; what one leaves here (detached), later ones of the same step find.
+        """
+
+    @abstractmethod
+    def picture(self, batch: Batch) -> Tensor:
+        """(B, 3, H, K * W) in [0, 1]: for the eye, source, what is made and target side by side. No gradients."""
+
+
+class Trainable(Backend):
+    """A backend with networks that can be trained and personalised."""
+
+    @property
+    @abstractmethod
+    def generator(self) -> nn.Module:
+        """What is kept as weights; on the backend's device."""
+
+    @abstractmethod
+    def design(self) -> dict[str, str]:
+        """The options, as `--set` has them, that the generator's form depends on: they are kept with the weights."""
+
+    @abstractmethod
+    def tensors(self, example: Example) -> dict[str, Tensor]:
+        """One example as CPU tensors without a batch dimension; equal keys and shapes for examples of equal form.
+
+        Called in worker threads and processes; draws no random numbers.
+        """
+
+    @abstractmethod
+    def game(self, phase: Phase) -> Game:
+        """A training of `generator` against fresh opponents."""
+
+    def personal_examples(self, subject: Subject) -> list[Example]:
+        """What personalisation draws from, uniformly: every view once as the target, of sources that all share.
+
+        Sources are the most frontal half and the most backward half of the views, as the liquid warping code has it;
+        of one view, the view itself.
+        """
+        return [Example(subject, view, subject.plate) for view in subject.views]
