@@ -1,0 +1,1 @@
+"""Attentional liquid warping GAN (Impersonator++)."""
