@@ -1,0 +1,1 @@
+"""How networks learn: albums of pictures, examples drawn from them, the loop, its checkpoints."""
