@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from retarget_cli.backends.base import Backend
 from retarget_cli.core.example import Example
 from retarget_cli.core.subject import Subject
+from retarget_cli.weights.state import load_into
 
 Batch = Mapping[str, Tensor]
 
@@ -70,6 +71,22 @@ class Trainable(Backend):
     @abstractmethod
     def design(self) -> dict[str, str]:
         """The options, as `--set` has them, that the generator's form depends on: they are kept with the weights."""
+
+    def adopt(self, state: Mapping[str, Tensor], name: str) -> None:
+        """Take weights of the same design in place of the base weights, such as a personalised generator's.
+
+        Args:
+            state: of `generator`, in any floating precision.
+            name: where they come from; for messages.
+
+        Raises:
+            WeightsError: they are not those of this network.
+        """
+        load_into(self.generator, state, name)
+
+    def lineage(self) -> dict[str, str]:
+        """Where the weights of `generator` come from, for people: such as `base`, `sha256`, `license`, `notes`."""
+        return {}
 
     @abstractmethod
     def tensors(self, example: Example) -> dict[str, Tensor]:

@@ -19,14 +19,17 @@ MANY = "may be given several times"
 
 
 def animate(
-    source: Annotated[
-        list[str],
-        typer.Option("--source", "-s", "--source_image", help=f"Photo, glob, folder or clip of one person; {MANY}."),
-    ],
     driving: Annotated[
         Path,
         typer.Option("--driving", "-d", "--driving_video", help="Clip, GIF/WebP, folder of frames, or motion file."),
     ],
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--source", "-s", "--source_image", help=f"Photo, glob, folder or clip of one person; {MANY}."),
+    ] = None,
+    subject: Annotated[
+        Path | None, typer.Option(help="Instead of --source: a file that `retarget personalize` wrote.")
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -37,7 +40,9 @@ def animate(
             "Default: {source}_{driving}.mp4, .mov when transparent.",
         ),
     ] = None,
-    backend: Annotated[str, typer.Option(help="Method; see `retarget backends`.")] = "avatar",
+    backend: Annotated[
+        str | None, typer.Option(help="Method; see `retarget backends`. Default: avatar, or the --subject's.")
+    ] = None,
     setting: Annotated[
         list[Any] | None,
         typer.Option("--set", parser=parse_setting, metavar="NAME=VALUE", help=f"Option of the backend; {MANY}."),
@@ -101,6 +106,8 @@ def animate(
 ) -> None:
     """Make a video of the person in the source moving like the person in the driving clip."""
     values = dict(locals())
+    if bool(source) == (subject is not None):
+        raise typer.BadParameter("give either --source or --subject")
     if relative and motion == "absolute":
         raise typer.BadParameter("--relative and --motion absolute contradict each other")
     if audio is not None and no_audio:
@@ -134,9 +141,12 @@ def options_of(values: dict[str, Any]) -> AnimateOptions:
     from retarget_cli.workflows.animate import AnimateOptions
     from retarget_cli.workflows.driving import Excerpt
 
-    same = "driving backend body smooth person source_person find_best_frame background size fps audio codec crf device"
+    same = (
+        "driving subject backend body smooth person source_person find_best_frame background size fps audio codec crf "
+        "device"
+    )
     return AnimateOptions(
-        sources=tuple(values["source"]),
+        sources=tuple(values["source"] or ()),
         output=values["output"] or default_output(values["background"], values["compare"]),
         settings=tuple(values["setting"] or ()),
         motion=MotionPath(values["motion"]),

@@ -24,7 +24,6 @@ from pathlib import Path
 from torch import Tensor
 
 from retarget_cli.backends.base import Performer, Window
-from retarget_cli.backends.registry import DEFAULT, make_backend
 from retarget_cli.body.catalog import load_body
 from retarget_cli.body.model import Body
 from retarget_cli.body.placement import Framing, MotionPath, Placer
@@ -46,6 +45,7 @@ from retarget_cli.workflows.canvas import CanvasSize, parse_size
 from retarget_cli.workflows.comparison import open_comparison
 from retarget_cli.workflows.driving import Driving, Excerpt, open_driving
 from retarget_cli.workflows.frames import composed
+from retarget_cli.workflows.origin import choose_origin
 from retarget_cli.workflows.output_name import output_path
 from retarget_cli.workflows.overlap import overlapped
 from retarget_cli.workflows.source import prepare_subject, source_files
@@ -59,7 +59,7 @@ class AnimateOptions:
         sources: photos, globs, folders or a clip of one person.
         driving: a clip, animated picture, folder of frames or motion file.
         output: name or template of the result.
-        backend, settings: the method, and its options as text.
+        backend, settings: the method (None: the subject file's, or the default), and its options as text.
         garment: pictures or a clip of somebody in other clothes, which the person of `sources` is to wear.
         body: name of the body model.
         motion, framing, smooth, missing: how the motion is carried over.
@@ -75,12 +75,13 @@ class AnimateOptions:
         is_compared: source, driving and result side by side.
         may_overwrite: replace an output that exists.
         device: auto, cpu, cuda, mps.
+        subject: a subject file, which stands for `sources`; None where there are sources.
     """
 
     sources: tuple[str, ...]
     driving: Path
     output: str = "{source}_{driving}.mp4"
-    backend: str = DEFAULT
+    backend: str | None = None
     settings: tuple[tuple[str, str], ...] = ()
     garment: tuple[str, ...] = ()
     body: str = "anny"
@@ -102,6 +103,7 @@ class AnimateOptions:
     is_compared: bool = False
     may_overwrite: bool = False
     device: str = "auto"
+    subject: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +141,21 @@ def animate(
     """
     started = clock.perf_counter()
     progress = progress or Silence()
-    files = source_files(options.sources)
-    path = output_path(options.output, files[0].stem, options.driving.stem, options.backend)
+    origin = choose_origin(
+        options.sources, options.subject, options.backend, dict(options.settings), options.body
+    )
+    path = output_path(options.output, origin.name, options.driving.stem, origin.backend)
     check(options, path)
     choice = choose_device(options.device)
     progress.note(f"device: {choice.reason}")
-    backend = make_backend(options.backend, dict(options.settings), choice.device)
-    body = load_body(options.body)
+    backend = origin.open_backend(choice.device)
+    body = load_body(origin.body)
     with ExitStack() as stack:
         driving = stack.enter_context(
             open_driving(options.driving, body, options.person, options.excerpt, cache, progress)
         )
-        subject = prepare_subject(
-            files, parse_size(options.size), options.source_person, body, cache, progress
+        subject = origin.open_subject(
+            parse_size(options.size), options.source_person, body, cache, progress
         )
         if options.garment:
             subject = backend.dress(subject, _wearer(subject, options, body, cache, progress))
@@ -168,7 +172,7 @@ def animate(
             frames = ((time, comparison.beside(time, picture)) for time, picture in frames)
         first = next(frames)
         first_frame = clock.perf_counter() - started
-        size, writer = _write(itertools.chain([first], frames), path, driving, options, progress)
+        size, writer = _write(itertools.chain([first], frames), path, driving, options, origin.backend, progress)
     seconds = clock.perf_counter() - started
     notes = (*driving.notes(), *writer.notes)
     rate = options.fps or driving.rate
@@ -293,6 +297,7 @@ def _write(
     path: Path,
     driving: Driving,
     options: AnimateOptions,
+    backend: str,
     progress: Progress,
 ) -> tuple[tuple[int, int], Writer]:
     """Encode all frames; the file appears when the last one is in it."""
@@ -310,7 +315,7 @@ def _write(
         codec=options.codec,
         crf=options.crf,
         audio=_sound(options, driving, first[0]),
-        metadata={"title": f"{options.driving.stem}, moved by retarget", "encoder_backend": options.backend},
+        metadata={"title": f"{options.driving.stem}, moved by retarget", "encoder_backend": backend},
         overwrite=options.may_overwrite,
     ) as writer:
         for time, picture in itertools.chain([first], frames):
