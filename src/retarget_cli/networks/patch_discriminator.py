@@ -1,0 +1,58 @@
+"""A discriminator that judges overlapping patches (Isola et al., Image-to-image translation with conditional adversarial
+networks, 2017): strided convolutions down to one map of scores."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+# Wider than eight times the first layer, patches stop getting better (Isola et al., appendix).
+MOST = 8
+
+
+class PatchDiscriminator(nn.Module):
+    """4 x 4 convolutions: `depth` of stride 2, one of stride 1, and one of stride 1 down to one channel.
+
+    Instance normalization without affine stands before every LeakyReLU but the first.
+
+    Args:
+        channels: of what is judged, conditions included.
+        width: channels after the first layer; doubled with every layer up to eight times.
+        depth: layers of stride 2.
+        slope: of LeakyReLU below zero.
+    """
+
+    def __init__(self, channels: int, width: int = 64, depth: int = 4, slope: float = 0.2) -> None:
+        super().__init__()
+        self.slope = slope
+        widths = [channels, *(width * min(2**level, MOST) for level in range(depth + 1))]
+        widths[-1] = widths[-2]
+        self.layers = nn.ModuleList(
+            nn.Conv2d(before, after, 4, stride=2 if level < depth else 1, padding=1)
+            for level, (before, after) in enumerate(zip(widths[:-1], widths[1:], strict=True))
+        )
+        self.score = nn.Conv2d(widths[-1], 1, 4, padding=1)
+
+    @property
+    def least_side(self) -> int:
+        """The smallest height and width that leaves a score: 2 pixels before the last two layers, halved `depth` times."""
+        side = 3
+        for _ in range(len(self.layers) - 1):
+            side *= 2
+        return side
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Maps after every activation, the finest first."""
+        found = []
+        for level, layer in enumerate(self.layers):
+            x = layer(x)
+            if level:
+                x = functional.instance_norm(x)
+            x = functional.leaky_relu(x, self.slope)
+            found.append(x)
+        return found
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scores (B, 1, h, w) of (B, channels, H, W); 14 x 14 of 256 x 256 at depth 4."""
+        score: Tensor = self.score(self.features(x)[-1])
+        return score
