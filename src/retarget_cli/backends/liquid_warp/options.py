@@ -1,0 +1,108 @@
+"""What can be said about the backend, and how the weights' own design takes part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from retarget_cli.backends.liquid_warp.generator import STRATEGIES, Design
+from retarget_cli.core.errors import UsageError
+
+# The strategy without a network: the sources' colours, moved.
+WARP = "warp"
+NONE = "none"
+_DEFAULTS = {"strategy": "attention", "width": "64", "depth": "6", "background": "no"}
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidWarpOptions:
+    """Options of liquid warping; an empty one is as the weights have it."""
+
+    weights: str = ""
+    """a weights file, or the name of an imported one; empty: the base weights that come along; none: untrained"""
+
+    strategy: str = ""
+    """how source features get into the picture: attention, add, mean, gated-add, gated-mean, texture, concatenation;
+    warp: the sources' colours moved, without any network"""
+
+    width: int = 0
+    """channels at half resolution; 64 as published"""
+
+    depth: int = 0
+    """residual blocks; 6 as published"""
+
+    background: str = "plate"
+    """what stands behind the source person: plate, found without a network; network, the background stream"""
+
+    resolution: int = 256
+    """longer side of the network's pictures, a multiple of 8"""
+
+    flow: str = "body"
+    """what moves the sources: body, the fitted body; clothed, the avatar's figure with its clothes and hair"""
+
+    visible_only: bool = False
+    """leave out what no source shows (Algorithm 1, line 11)"""
+
+    personal_sources: int = 2
+    """source pictures in a step of personalisation: the most frontal half and the most backward half"""
+
+    def __post_init__(self) -> None:
+        _among("strategy", self.strategy, ("", *STRATEGIES, WARP))
+        _among("background", self.background, ("plate", "network"))
+        _among("flow", self.flow, ("body", "clothed"))
+        if self.width < 0 or self.depth < 0:
+            raise UsageError(f"--set width={self.width}, depth={self.depth}: must be 1 or more")
+        if self.resolution % 8 or not 64 <= self.resolution <= 2048:
+            raise UsageError(f"--set resolution={self.resolution}: out of bounds", "a multiple of 8, 64 to 2048")
+        if not 1 <= self.personal_sources <= 8:
+            raise UsageError(f"--set personal_sources={self.personal_sources}: out of bounds", "1 to 8")
+
+    def design(self, known: Mapping[str, str] | None) -> Design:
+        """The generator's form: the weights' where there are any, else as said, else as published.
+
+        Args:
+            known: the design that lies in a weights file, or None.
+
+        Raises:
+            UsageError: an option contradicts the weights.
+        """
+        said = {
+            name: str(value)
+            for name, value in (("strategy", self.strategy), ("width", self.width), ("depth", self.depth))
+            if value
+        }
+        if known is not None:
+            for name, value in said.items():
+                if known.get(name, value) != value:
+                    raise UsageError(
+                        f"--set {name}={value}: the weights are of {name}={known[name]}",
+                        "leave the option out, or train others with `retarget train liquid-warp`",
+                    )
+        elif self.background == "network":
+            said["background"] = "yes"
+        chosen = {**_DEFAULTS, **said, **(known or {})}
+        if self.background == "network" and chosen["background"] != "yes":
+            raise UsageError(
+                "--set background=network: the weights have no background stream", "leave it out: the plate is used"
+            )
+        return Design(
+            chosen["strategy"],  # type: ignore[arg-type]  # checked by whoever wrote it, and by `Generator`
+            int(chosen["width"]),
+            int(chosen["depth"]),
+            chosen["background"] == "yes",
+        )
+
+
+def described(design: Design) -> dict[str, str]:
+    """A design as weights files hold it."""
+    return {
+        "strategy": design.strategy,
+        "width": str(design.width),
+        "depth": str(design.depth),
+        "background": "yes" if design.has_background else "no",
+    }
+
+
+def _among(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"--set {name}={value}: unknown", f"one of {', '.join(filter(None, known))}")
