@@ -298,7 +298,7 @@ def test_no_frame_is_an_error(tmp_path: Path, name: str) -> None:
     ("name", "options", "reason"),
     [
         ("a.txt", {}, "no kind of output"),
-        ("a.png", {}, "no kind of output"),
+        ("a.bmp", {}, "no kind of output"),
         ("a.mp4", {"codec": "h266"}, "did you mean h26"),
         ("a.webm", {"codec": "h264"}, "does not go into"),
         ("a.gif", {"codec": "h264"}, "does not go into"),

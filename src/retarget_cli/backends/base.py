@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from retarget_cli.core.motion import Motion
+from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Subject
 
 
@@ -97,11 +98,11 @@ class Backend(ABC):
     def prepare(self, subject: Subject) -> Performer:
         """Once a subject: encode, build, aggregate views."""
 
-    def dress(self, subject: Subject, garment: Subject) -> Subject:
+    def dress(self, subject: Subject, garment: Subject, parts: Parts = Parts.ALL) -> Subject:
         """The subject in the clothes of another one, of the same canvas size, before either is prepared.
 
         This one suits every method that imitates: the other takes the subject's pose, the subject keeps the head.
         """
         from retarget_cli.backends.dressing import dressed
 
-        return dressed(self, subject, garment)
+        return dressed(self, subject, garment, parts)

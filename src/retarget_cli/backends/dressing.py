@@ -20,13 +20,14 @@ from retarget_cli.body.model import Body, Shape
 from retarget_cli.body.placement import stature
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import FloatArray, Motion
+from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Subject, View
 
 # Heads end so far apart at most, as a share of the stature.
 GAP = 0.03
 
 
-def dressed(backend: Backend, subject: Subject, garment: Subject) -> Subject:
+def dressed(backend: Backend, subject: Subject, garment: Subject, parts: Parts = Parts.ALL) -> Subject:
     """The subject in the garment wearer's clothes.
 
     Raises:

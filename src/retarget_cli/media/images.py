@@ -215,6 +215,14 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted if converted is not None else image.convert("RGB")
 
 
+def png_chunks(metadata: Mapping[str, str]) -> PngImagePlugin.PngInfo:
+    """Text to put into a PNG."""
+    chunks = PngImagePlugin.PngInfo()
+    for key, value in metadata.items():
+        chunks.add_itxt(key, value)
+    return chunks
+
+
 def write_png(path: Path, pixels: Pixels, metadata: Mapping[str, str] | None = None) -> None:
     """Write a PNG; it appears under its name only when complete.
 
@@ -226,9 +234,7 @@ def write_png(path: Path, pixels: Pixels, metadata: Mapping[str, str] | None = N
     Raises:
         OutputError: the file can't be written.
     """
-    chunks = PngImagePlugin.PngInfo()
-    for key, value in (metadata or {}).items():
-        chunks.add_itxt(key, value)
+    chunks = png_chunks(metadata or {})
     image = Image.fromarray(np.ascontiguousarray(pixels))
 
     def save(file: io.BufferedWriter) -> None:

@@ -9,11 +9,12 @@ from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.codecs import FILM_KINDS
 from retarget_cli.media.folder_writer import FolderWriter, names_frames
 from retarget_cli.media.gif_writer import GifWriter
+from retarget_cli.media.picture_writer import PICTURE_KINDS, PictureWriter, names_picture
 from retarget_cli.media.sink import Order, Writer
 from retarget_cli.media.video_writer import VideoWriter
 from retarget_cli.media.webp_writer import WebpWriter
 
-__all__ = ["SYNTHETIC", "Writer", "open_writer"]
+__all__ = ["SYNTHETIC", "Writer", "can_hold_alpha", "names_picture", "open_writer"]
 
 SYNTHETIC = "Synthetic video made by retarget: the person shown did not make these movements."
 
@@ -35,8 +36,9 @@ def open_writer(
 ) -> Writer:
     """Open an output; nothing appears under its name before it is complete.
 
-    The name says what it becomes: .mp4 .m4v .mov .mkv .webm are films; .gif and .webp animations; a
-    name without ending a folder of PNGs (000000.png, ...), as is out/frame_%04d.png, with that pattern.
+    The name says what it becomes: .mp4 .m4v .mov .mkv .webm are films; .gif and .webp animations; .png, .jpg
+    and .jpeg one picture, of a single frame; a name without ending a folder of PNGs (000000.png, ...), as is
+    out/frame_%04d.png, with that pattern.
 
     Sizes: films but FFV1 need even sides; an odd side gets one more pixel, a copy of its last row or
     column. Sound goes into films only; elsewhere a note says that it is left out.
@@ -77,7 +79,10 @@ def open_writer(
         return WebpWriter(order)
     if (kind == "" and path.name) or names_frames(path):
         return FolderWriter(order)
-    known = f"{', '.join(sorted(FILM_KINDS))}, .gif, .webp; no ending or name/%06d.png for a folder of PNGs"
+    if names_picture(path):
+        return PictureWriter(order)
+    kinds = ", ".join([*sorted(FILM_KINDS), ".gif", ".webp", *PICTURE_KINDS])
+    known = f"{kinds}; no ending or name/%06d.png for a folder of PNGs"
     raise UsageError(f"{path.name}: {kind or 'this'} is no kind of output", f"known: {known}")
 
 
@@ -90,4 +95,4 @@ def _check(path: Path, size: tuple[int, int], rate: Fraction) -> None:
 
 def can_hold_alpha(path: Path) -> bool:
     """Whether a file of this name can keep transparency."""
-    return path.suffix.lower() in ("", ".mov", ".webm", ".mkv", ".gif", ".webp") or names_frames(path)
+    return path.suffix.lower() in ("", ".mov", ".webm", ".mkv", ".gif", ".webp", ".png") or names_frames(path)

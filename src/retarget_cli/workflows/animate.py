@@ -2,9 +2,11 @@
 
 This file is the way of a frame. Everything is pulled by the writer at the end:
 
-    open_driving  frames -> pose -> fitted motion            (thread 1; or read from a file or the cache)
-    fill, smooth, place -> windows -> performer -> RGBA      (thread 2)
-    compose over the background -> encode                    (the caller's thread)
+    open_driving  frames -> pose -> fitted motion                (thread 1; or read from a file or the cache)
+    fill, smooth, turn, place -> windows -> performer -> RGBA    (thread 2)
+    compose over the background -> encode                        (the caller's thread)
+
+Without a driving clip the person holds the photo's pose; `workflows.view` and `workflows.dress` come this way too.
 
 Memory is a few windows, whatever the clip's length.
 """
@@ -27,21 +29,23 @@ from retarget_cli.backends.base import Performer, Window
 from retarget_cli.body.catalog import load_body
 from retarget_cli.body.model import Body
 from retarget_cli.body.placement import Framing, MotionPath, Placer
+from retarget_cli.body.viewpoint import Orbit, centre_of
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import BackendError, InputError, OutputError, UsageError
 from retarget_cli.core.motion import Motion, join
+from retarget_cli.core.parts import Parts
 from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.core.subject import Image, Subject
 from retarget_cli.media.audio import AudioTrack
-from retarget_cli.media.writer import Writer, can_hold_alpha, open_writer
+from retarget_cli.media.writer import Writer, can_hold_alpha, names_picture, open_writer
 from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.missing import Missing, fill_missing
-from retarget_cli.perception.motion_reader import WINDOW
 from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.smoothing import resample_motion, smooth_motion
 from retarget_cli.workflows.background import TRANSPARENT, check_background, open_background
 from retarget_cli.workflows.best_frame import best_frame
 from retarget_cli.workflows.canvas import CanvasSize, parse_size
+from retarget_cli.workflows.circling import RATE, circled, frozen, held, repeated, split, stopped
 from retarget_cli.workflows.comparison import open_comparison
 from retarget_cli.workflows.driving import Driving, Excerpt, open_driving
 from retarget_cli.workflows.frames import composed
@@ -57,10 +61,13 @@ class AnimateOptions:
 
     Attributes:
         sources: photos, globs, folders or a clip of one person.
-        driving: a clip, animated picture, folder of frames or motion file.
+        driving: a clip, animated picture, folder of frames or motion file. None: the photo's own pose is held.
         output: name or template of the result.
         backend, settings: the method (None: the subject file's, or the default), and its options as text.
         garment: pictures or a clip of somebody in other clothes, which the person of `sources` is to wear.
+        parts: which of them.
+        orbit: from where the person is seen; several viewpoints are spread over the driving clip.
+        freeze: the moment of the driving clip, in seconds, whose pose is held; None lets the clip run.
         body: name of the body model.
         motion, framing, smooth, missing: how the motion is carried over.
         person, source_person: whom to follow, where several are seen.
@@ -79,11 +86,14 @@ class AnimateOptions:
     """
 
     sources: tuple[str, ...]
-    driving: Path
+    driving: Path | None
     output: str = "{source}_{driving}.mp4"
     backend: str | None = None
     settings: tuple[tuple[str, str], ...] = ()
     garment: tuple[str, ...] = ()
+    parts: Parts = Parts.ALL
+    orbit: Orbit = field(default_factory=Orbit)
+    freeze: Fraction | None = None
     body: str = "anny"
     motion: MotionPath = MotionPath.RELATIVE
     framing: Framing = Framing.FIT
@@ -144,40 +154,44 @@ def animate(
     origin = choose_origin(
         options.sources, options.subject, options.backend, dict(options.settings), options.body
     )
-    path = output_path(options.output, origin.name, options.driving.stem, origin.backend)
+    path = output_path(options.output, origin.name, _moved_by(options), origin.backend)
     check(options, path)
     choice = choose_device(options.device)
     progress.note(f"device: {choice.reason}")
     backend = origin.open_backend(choice.device)
     body = load_body(origin.body)
     with ExitStack() as stack:
-        driving = stack.enter_context(
-            open_driving(options.driving, body, options.person, options.excerpt, cache, progress)
-        )
+        driving = _opened(options, body, cache, progress, stack)
         subject = origin.open_subject(
             parse_size(options.size), options.source_person, body, cache, progress
         )
         if options.garment:
-            subject = backend.dress(subject, _wearer(subject, options, body, cache, progress))
+            subject = backend.dress(subject, _wearer(subject, options, body, cache, progress), options.parts)
         background = stack.enter_context(
             open_background(options.background, subject, options.driving, options.person)
         )
-        windows = _placed(driving, subject, body, options)
+        rate = options.fps or RATE
+        if driving is None:
+            driving = held(subject, options.orbit, rate)
+            windows = _around(driving, subject, body, options.orbit)
+        else:
+            windows = _placed(driving, subject, body, options)
+            driving = driving if options.freeze is None else stopped(driving, options.orbit, rate)
         performer = backend.prepare(subject)
         performed = perform(performer, windows, subject.size, backend.spec.window)
         rendered = stack.enter_context(overlapped(performed, ahead=2))
         frames = composed(rendered, background, subject.size)
         if options.is_compared:
-            comparison = stack.enter_context(open_comparison(subject, options.driving, options.excerpt))
+            beside = None if options.freeze is not None else options.driving
+            comparison = stack.enter_context(open_comparison(subject, beside, options.excerpt))
             frames = ((time, comparison.beside(time, picture)) for time, picture in frames)
         first = next(frames)
         first_frame = clock.perf_counter() - started
         size, writer = _write(itertools.chain([first], frames), path, driving, options, origin.backend, progress)
     seconds = clock.perf_counter() - started
     notes = (*driving.notes(), *writer.notes)
-    rate = options.fps or driving.rate
     return AnimateResult(
-        path, writer.frames_written, size, rate, seconds, first_frame, choice.reason, notes
+        path, writer.frames_written, size, options.fps or driving.rate, seconds, first_frame, choice.reason, notes
     )
 
 
@@ -189,7 +203,7 @@ def check(options: AnimateOptions, path: Path) -> None:
     """
     if not 0 <= options.smooth <= 1:
         raise UsageError(f"--smooth {options.smooth}: expected 0 to 1", "0 leaves all jitter, 0.35 is usual")
-    if not os.path.exists(options.driving):  # False for names that are too long
+    if options.driving is not None and not os.path.exists(options.driving):  # False for names that are too long
         raise InputError(
             f"--driving {options.driving}: there is no such file", "give a clip, or a folder of frames"
         )
@@ -202,8 +216,37 @@ def check(options: AnimateOptions, path: Path) -> None:
             f"--background transparent: {path.suffix} files hold no transparency",
             "name the output .mov (ProRes 4444), .webm (VP9), or without an ending for a folder of PNGs",
         )
+    if names_picture(path) and not _is_single(options):
+        raise UsageError(
+            f"{path.name}: one picture does not hold all frames",
+            "name a film (.mp4), an animation (.gif), or a folder of PNGs (no ending)",
+        )
     check_background(options.background, options.driving)
     parse_size(options.size)
+
+
+def _is_single(options: AnimateOptions) -> bool:
+    """Whether a single frame is asked for."""
+    if options.driving is None or options.freeze is not None:
+        return options.orbit.count == 1
+    return options.excerpt.max_frames == 1
+
+
+def _moved_by(options: AnimateOptions) -> str:
+    """What stands for {driving} in the result's name."""
+    if options.driving is not None:
+        return options.driving.stem
+    return Path(options.garment[0]).stem if options.garment else "view"
+
+
+def _opened(
+    options: AnimateOptions, body: Body, cache: Cache | None, progress: Progress, stack: ExitStack
+) -> Driving | None:
+    if options.driving is None:
+        return None
+    return stack.enter_context(
+        open_driving(options.driving, body, options.person, options.excerpt, cache, progress)
+    )
 
 
 def _wearer(
@@ -229,14 +272,32 @@ def _placed(driving: Driving, subject: Subject, body: Body, options: AnimateOpti
         options.framing,
     )
     windows: Iterable[Motion] = driving.windows
+    centre = None
     if options.find_best_frame:
         whole = join(list(windows))
-        placer.refer_to(whole, best_frame(whole, view.theta))
-        windows = [whole.rows(at, at + WINDOW) for at in range(0, len(whole), WINDOW)]
+        row = best_frame(whole, view.theta)
+        placer.refer_to(whole, row)
+        centre = centre_of(whole, row, row, body)
+        windows = split(whole)
     windows = fill_missing(windows, options.missing, view.theta, str(options.driving))
     windows = smooth_motion(windows, options.smooth)
-    if options.fps is not None:
+    if options.freeze is not None:
+        shot, centre = frozen(windows, options.freeze, driving, str(options.driving), placer, body)
+        windows = split(repeated(shot, options.orbit.count, options.fps or RATE))
+    elif options.fps is not None:
         windows = resample_motion(windows, options.fps)
+    if not options.orbit.is_home:
+        windows = circled(windows, options.orbit, placer, body, centre)
+    return (placer.place(window) for window in windows)
+
+
+def _around(driving: Driving, subject: Subject, body: Body, orbit: Orbit) -> Iterator[Motion]:
+    """The source where it stands, from every viewpoint."""
+    view = subject.primary
+    placer = Placer(
+        body, subject.betas, view.pose, view.theta, view.camera, subject.size, framing=Framing.EXACT
+    )
+    windows = driving.windows if orbit.is_home else circled(driving.windows, orbit, placer, body)
     return (placer.place(window) for window in windows)
 
 
@@ -315,7 +376,7 @@ def _write(
         codec=options.codec,
         crf=options.crf,
         audio=_sound(options, driving, first[0]),
-        metadata={"title": f"{options.driving.stem}, moved by retarget", "encoder_backend": backend},
+        metadata={"title": f"{_moved_by(options)}, moved by retarget", "encoder_backend": backend},
         overwrite=options.may_overwrite,
     ) as writer:
         for time, picture in itertools.chain([first], frames):

@@ -82,16 +82,18 @@ class Film(Background):
         return self._plate
 
 
-def check_background(name: str, driving: Path) -> None:
+def check_background(name: str, driving: Path | None) -> None:
     """Find out without any work whether a background's name can mean something.
 
     Raises:
-        UsageError: no colour, or the driving clip's where the driving is a motion file.
+        UsageError: no colour, or the driving clip's where there is none, or a motion file.
         InputError: a path of nothing.
     """
     if name in ("source", TRANSPARENT) or parse_color(name) is not None:
         return
     if name == "driving":
+        if driving is None:
+            raise UsageError("--background driving: there is no driving clip", "source, or the path of a picture")
         if driving.is_file() and is_motion_file(driving):
             raise UsageError("--background driving: a motion file holds no pictures", "give the clip itself")
     elif not os.path.exists(name):  # False for names that are too long
@@ -102,7 +104,7 @@ def check_background(name: str, driving: Path) -> None:
 
 
 @contextmanager
-def open_background(name: str, subject: Subject, driving: Path, choice: Choice) -> Iterator[Background]:
+def open_background(name: str, subject: Subject, driving: Path | None, choice: Choice) -> Iterator[Background]:
     """The background of a name: source, driving, transparent, a colour, or the path of a picture or clip.
 
     Raises:
@@ -116,7 +118,7 @@ def open_background(name: str, subject: Subject, driving: Path, choice: Choice) 
         yield Still(subject.plate)
     elif color is not None:
         yield Still(np.full((*subject.size, 3), color, np.uint8))
-    elif name == "driving":
+    elif name == "driving" and driving is not None:
         plate = driving_plate(driving, choice, max(subject.size))
         yield Still(covering(plate, subject.size, whole=True))
     else:

@@ -49,9 +49,9 @@ def on_checks(picture: Image) -> Image:
 
 
 @contextmanager
-def open_comparison(subject: Subject, driving: Path, excerpt: Excerpt) -> Iterator[Comparison]:
-    """Open the driving clip a second time, for its pictures."""
-    if driving.is_file() and is_motion_file(driving):
+def open_comparison(subject: Subject, driving: Path | None, excerpt: Excerpt) -> Iterator[Comparison]:
+    """Open the driving clip a second time, for its pictures; without one, source and result stand alone."""
+    if driving is None or (driving.is_file() and is_motion_file(driving)):
         yield Comparison(subject.primary.image, None)
         return
     height = subject.size[0]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from retarget_cli.backends.base import Backend, Performer, Spec, Window
+from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Subject
 
 
@@ -35,7 +36,7 @@ class Still(Backend):
         """Nothing is prepared."""
         return StillPerformer(subject, self.device)
 
-    def dress(self, subject: Subject, garment: Subject) -> Subject:
+    def dress(self, subject: Subject, garment: Subject, parts: Parts = Parts.ALL) -> Subject:
         """The source as he is: a baseline changes no clothes either."""
         return subject
 
