@@ -20,6 +20,8 @@ VGG16_TAPS = (3, 8, 15, 22, 29)
 """relu1_2, relu2_2, relu3_3, relu4_3, relu5_3."""
 VGG19_TAPS = (3, 8, 17, 26, 35)
 """relu1_2, relu2_2, relu3_4, relu4_4, relu5_4."""
+VGG19_FIRST_TAPS = (1, 6, 11, 20, 29)
+"""relu1_1, relu2_1, relu3_1, relu4_1, relu5_1: what perceptual losses look at."""
 
 _VGG_CONVOLUTIONS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 _VGG_CHANNELS = (64, 128, 256, 512, 512)

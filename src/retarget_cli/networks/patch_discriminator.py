@@ -1,7 +1,11 @@
-"""A discriminator that judges overlapping patches (Isola et al., Image-to-image translation with conditional adversarial
-networks, 2017): strided convolutions down to one map of scores."""
+"""A discriminator that judges overlapping patches: strided convolutions down to a map of scores.
+
+Isola et al., Image-to-image translation with conditional adversarial networks, 2017.
+"""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,17 +33,14 @@ class PatchDiscriminator(nn.Module):
         widths[-1] = widths[-2]
         self.layers = nn.ModuleList(
             nn.Conv2d(before, after, 4, stride=2 if level < depth else 1, padding=1)
-            for level, (before, after) in enumerate(zip(widths[:-1], widths[1:], strict=True))
+            for level, (before, after) in enumerate(pairwise(widths))
         )
         self.score = nn.Conv2d(widths[-1], 1, 4, padding=1)
 
     @property
     def least_side(self) -> int:
-        """The smallest height and width that leaves a score: 2 pixels before the last two layers, halved `depth` times."""
-        side = 3
-        for _ in range(len(self.layers) - 1):
-            side *= 2
-        return side
+        """The smallest height and width: 3 pixels before the last two layers, doubled by every layer of stride 2."""
+        return 3 * 2 ** (len(self.layers) - 1)
 
     def features(self, x: Tensor) -> list[Tensor]:
         """Maps after every activation, the finest first."""

@@ -128,6 +128,16 @@ _ROWS = (
         ("face-cs", "face-fd"),
         "https://github.com/timesler/facenet-pytorch",
     ),
+    Row(
+        "sphere20a",
+        "sphere20a_20171020.pth",
+        (),  # its maker keeps it in a .7z archive, model/sphere20a_20171020.7z
+        "MIT (sphereface_pytorch); trained on CASIA-WebFace, whose pictures are for research",
+        "",  # published nowhere that we found: reports name the hash of the file that was used
+        None,
+        ("face loss of training",),
+        "https://github.com/clcarwin/sphereface_pytorch",
+    ),
 )
 
 CATALOG = {row.key: row for row in _ROWS}
