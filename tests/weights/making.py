@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -12,6 +14,7 @@ from torch import Tensor
 from retarget_cli.weights.catalog import Row
 from retarget_cli.weights.hashing import Ledger
 from retarget_cli.weights.places import Place
+from retarget_cli.weights.shipped import Shipped
 from retarget_cli.weights.store import Store
 
 
@@ -50,3 +53,18 @@ def store_with(folder: Path, states: Mapping[str, Mapping[str, Tensor]]) -> Stor
         torch.save(dict(state), path)
         rows.append(row(key, path.read_bytes()))
     return store_of(folder, *rows)
+
+
+def shipped_row(path: Path, backend: str) -> Shipped:
+    """A row that tells the truth about a file."""
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return Shipped(path.name, backend, digest, len(content), "CC0-1.0", "made up", "a test", "none")
+
+
+def write_manifest(folder: Path, *rows: Shipped) -> None:
+    """A manifest of these rows."""
+    text = "".join(
+        "[[file]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in asdict(row).items()) for row in rows
+    )
+    (folder / "manifest.toml").write_text(text, encoding="utf-8")

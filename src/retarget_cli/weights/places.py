@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from retarget_cli.weights.shipped import INSTALLED
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -23,12 +25,24 @@ class Place:
 
 
 def places(given: Path | None = None, environment: Mapping[str, str] | None = None) -> tuple[Place, ...]:
-    """In the order in which they are searched.
+    """In the order in which they are searched for public networks: our own folders, then torch's.
 
     Args:
         given: the user's own folder; before everything, and instead of $RETARGET_WEIGHTS.
         environment: by default the process's.
     """
+    variables = os.environ if environment is None else environment
+    torch_home = _torch_home(variables)
+    # `checkpoints` without `hub` is where facenet-pytorch and torchreid keep theirs.
+    return (
+        *own_places(given, variables),
+        Place("torch hub", torch_home / "hub" / "checkpoints"),
+        Place("torch cache", torch_home / "checkpoints"),
+    )
+
+
+def own_places(given: Path | None = None, environment: Mapping[str, str] | None = None) -> tuple[Place, ...]:
+    """In the order in which they are searched for weights of backends; arguments as for `places`."""
     variables = os.environ if environment is None else environment
     found = []
     if given is not None:
@@ -39,13 +53,9 @@ def places(given: Path | None = None, environment: Mapping[str, str] | None = No
     checkout = _checkout()
     if checkout is not None:
         found.append(Place("project", checkout / "weights"))
-    torch_home = _torch_home(variables)
-    # `checkpoints` without `hub` is where facenet-pytorch and torchreid keep theirs.
-    return (
-        *found,
-        Place("torch hub", torch_home / "hub" / "checkpoints"),
-        Place("torch cache", torch_home / "checkpoints"),
-    )
+    elif INSTALLED.is_dir():
+        found.append(Place("package", INSTALLED))
+    return tuple(found)
 
 
 def data_folder(variables: Mapping[str, str]) -> Path:

@@ -15,6 +15,8 @@ The label is the file's metadata, all of it text:
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,9 +27,14 @@ from torch import Tensor
 from retarget_cli.core.errors import WeightsError
 from retarget_cli.core.files import write_whole
 from retarget_cli.core.version import installed_version
+from retarget_cli.weights.hashing import Ledger
+from retarget_cli.weights.places import data_folder, own_places
+from retarget_cli.weights.shipped import check_shipped
 
 KIND, VERSION = "retarget-weights", 1
 SUFFIX = ".safetensors"
+RUN_WEIGHTS = "weights.safetensors"
+"""What a run of `retarget train` calls them."""
 
 _MAKERS = "such files come from `retarget train` and `retarget weights import`"
 _REMAKE = "copy it again, or make it again"
@@ -141,6 +148,62 @@ def read_label(path: Path) -> Label:
         raise _damaged(path, error) from error
     _check_kind(path, told.get("format", ""))
     return _label(path, told)
+
+
+def find_weights(backend: str, given: str = "", folder: Path | None = None) -> Path:
+    """The file that a method's weights come from.
+
+    Args:
+        backend: name of the method.
+        given: a file, a run of `retarget train`, or the name of a file in the folders that are searched; empty: the
+            base weights, `BACKEND-SIZE.safetensors`, of the first folder that has any, and there the smallest size.
+        folder: searched before all others.
+
+    Raises:
+        WeightsError: there are none, or they came with the project and are damaged.
+    """
+    found = _named(given, folder) if given else _base(backend, folder)
+    makers = f"`retarget weights import` takes released ones, `retarget train {backend}` makes some"
+    if found is None and given:
+        raise WeightsError(
+            f"{given}: no such file, and no weights of that name in the folders of `retarget weights list`", makers
+        )
+    if found is None:
+        raise WeightsError(
+            f"no base weights of {backend} ({backend}-SIZE{SUFFIX}) are in the folders of `retarget weights list`",
+            f"{makers}; then --set weights=FILE",
+        )
+    check_shipped(found, Ledger(data_folder(os.environ) / "checked.json"))
+    return found
+
+
+def _named(given: str, folder: Path | None) -> Path | None:
+    path = Path(given).expanduser()
+    for candidate in (path / RUN_WEIGHTS, path):
+        if candidate.is_file():
+            return candidate
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder without {RUN_WEIGHTS}", "name a file, or a run of `retarget train`")
+    if path.name != given:
+        return None
+    for place in own_places(folder):
+        for candidate in (place.folder / f"{given}{SUFFIX}", place.folder / given):
+            if candidate.is_file():
+                return candidate
+    return None
+
+
+def _base(backend: str, folder: Path | None) -> Path | None:
+    pattern = re.compile(rf"{re.escape(backend)}-(\d+){re.escape(SUFFIX)}")
+    for place in own_places(folder):
+        found = {
+            int(match[1]): path
+            for path in place.folder.glob(f"*{SUFFIX}")
+            if (match := pattern.fullmatch(path.name)) and path.is_file()
+        }
+        if found:
+            return found[min(found)]
+    return None
 
 
 def _damaged(path: Path, error: Exception) -> WeightsError:
