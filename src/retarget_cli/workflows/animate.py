@@ -70,7 +70,7 @@ class AnimateOptions:
         freeze: the moment of the driving clip, in seconds, whose pose is held; None lets the clip run.
         body: name of the body model.
         motion, framing, smooth, missing: how the motion is carried over.
-        person, source_person: whom to follow, where several are seen.
+        person, source_person, garment_person: whom to follow, to show, to take clothes from, where several are seen.
         find_best_frame: let the driving frame that is most like the source stand where the source stands.
         background: source, driving, transparent, #rrggbb, or a path.
         size: None, the longer side, or WIDTHxHEIGHT.
@@ -101,6 +101,7 @@ class AnimateOptions:
     missing: Missing = Missing.HOLD
     person: Choice = "largest"
     source_person: Choice = "largest"
+    garment_person: Choice = "largest"
     find_best_frame: bool = False
     background: str = "source"
     size: str | None = None
@@ -254,8 +255,8 @@ def _wearer(
 ) -> Subject:
     """Whoever wears the garment, on the subject's canvas."""
     canvas = CanvasSize(max(subject.size), exact=subject.size)
-    files = source_files(options.garment)
-    return prepare_subject(files, canvas, options.source_person, body, cache, progress)
+    files = source_files(options.garment, "--garment")
+    return prepare_subject(files, canvas, options.garment_person, body, cache, progress)
 
 
 def _placed(driving: Driving, subject: Subject, body: Body, options: AnimateOptions) -> Iterator[Motion]:
