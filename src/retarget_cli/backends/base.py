@@ -98,6 +98,10 @@ class Backend(ABC):
     def prepare(self, subject: Subject) -> Performer:
         """Once a subject: encode, build, aggregate views."""
 
+    def painted_behind(self, subject: Subject) -> Subject:
+        """The subject with the plate that this method paints itself; most leave the one that was found."""
+        return subject
+
     def dress(self, subject: Subject, garment: Subject, parts: Parts = Parts.ALL) -> Subject:
         """The subject in the clothes of another one, of the same canvas size, before either is prepared.
 

@@ -168,6 +168,7 @@ def animate(
         )
         if options.garment:
             subject = backend.dress(subject, _wearer(subject, options, body, cache, progress), options.parts)
+        subject = backend.painted_behind(subject)
         background = stack.enter_context(
             open_background(options.background, subject, options.driving, options.person)
         )

@@ -6,7 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.liquid_warp.inputs import Poser, build_sources, build_targets, meshes, normalized, resized, tensor
+from retarget_cli.backends.liquid_warp.inputs import (
+    Poser,
+    build_sources,
+    build_targets,
+    meshes,
+    normalized,
+    resized,
+    tensor,
+)
 from retarget_cli.core.example import Example
 from retarget_cli.core.motion import FloatArray
 

@@ -10,26 +10,28 @@ from retarget_cli.core.errors import UsageError
 
 # The strategy without a network: the sources' colours, moved.
 WARP = "warp"
-NONE = "none"
+BASE, NONE = "base", "none"
+AUTO = "auto"
 _DEFAULTS = {"strategy": "attention", "width": "64", "depth": "6", "background": "no"}
 
 
 @dataclass(frozen=True, slots=True)
 class LiquidWarpOptions:
-    """Options of liquid warping; an empty one is as the weights have it."""
+    """Options of liquid warping."""
 
-    weights: str = ""
-    """a weights file, or the name of an imported one; empty: the base weights that come along; none: untrained"""
+    weights: str = BASE
+    """a weights file, a run of `retarget train`, or the name of an imported file; base: those that come along; none:
+    untrained"""
 
-    strategy: str = ""
+    strategy: str = AUTO
     """how source features get into the picture: attention, add, mean, gated-add, gated-mean, texture, concatenation;
-    warp: the sources' colours moved, without any network"""
+    warp: the sources' colours moved, without any network; auto: as the weights have it, attention without any"""
 
     width: int = 0
-    """channels at half resolution; 64 as published"""
+    """channels at half resolution; 0: as the weights have it, 64 as published without any"""
 
     depth: int = 0
-    """residual blocks; 6 as published"""
+    """residual blocks; 0: as the weights have it, 6 as published without any"""
 
     background: str = "plate"
     """what stands behind the source person: plate, found without a network; network, the background stream"""
@@ -43,17 +45,22 @@ class LiquidWarpOptions:
     visible_only: bool = False
     """leave out what no source shows (Algorithm 1, line 11)"""
 
+    discriminator_width: int = 64
+    """channels after the first layer of each discriminator; 64 as published; nothing but training sees them"""
+
     personal_sources: int = 2
     """source pictures in a step of personalisation: the most frontal half and the most backward half"""
 
     def __post_init__(self) -> None:
-        _among("strategy", self.strategy, ("", *STRATEGIES, WARP))
+        _among("strategy", self.strategy, (AUTO, *STRATEGIES, WARP))
         _among("background", self.background, ("plate", "network"))
         _among("flow", self.flow, ("body", "clothed"))
         if self.width < 0 or self.depth < 0:
             raise UsageError(f"--set width={self.width}, depth={self.depth}: must be 1 or more")
         if self.resolution % 8 or not 64 <= self.resolution <= 2048:
             raise UsageError(f"--set resolution={self.resolution}: out of bounds", "a multiple of 8, 64 to 2048")
+        if self.discriminator_width < 1:
+            raise UsageError(f"--set discriminator_width={self.discriminator_width}: must be 1 or more")
         if not 1 <= self.personal_sources <= 8:
             raise UsageError(f"--set personal_sources={self.personal_sources}: out of bounds", "1 to 8")
 
@@ -69,7 +76,7 @@ class LiquidWarpOptions:
         said = {
             name: str(value)
             for name, value in (("strategy", self.strategy), ("width", self.width), ("depth", self.depth))
-            if value
+            if value not in (AUTO, 0)
         }
         if known is not None:
             for name, value in said.items():
@@ -105,4 +112,4 @@ def described(design: Design) -> dict[str, str]:
 
 def _among(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise UsageError(f"--set {name}={value}: unknown", f"one of {', '.join(filter(None, known))}")
+        raise UsageError(f"--set {name}={value}: unknown", f"one of {', '.join(known)}")

@@ -1,0 +1,55 @@
+"""One subject, ready: frame by frame only the transfer stream runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from retarget_cli.backends.base import Performer, Window
+from retarget_cli.backends.liquid_warp.generator import Generator
+from retarget_cli.backends.liquid_warp.inputs import Poser, Sources, Targets, build_targets, meshes
+
+
+class LiquidWarpPerformer(Performer):
+    """Moves one person.
+
+    Args:
+        generator: None shows the moved colours alone.
+        sources: of the person.
+        poser: the person's body.
+    """
+
+    def __init__(self, generator: Generator | None, sources: Sources, poser: Poser) -> None:
+        self._generator, self._sources, self._poser = generator, sources, poser
+        self._mesh, _ = meshes(poser.body.name, sources.size, poser.device)
+        with torch.inference_mode():
+            self._features = [] if generator is None else generator.identity.encode(sources.inputs)
+
+    def perform(self, driving: Iterator[Window]) -> Iterator[Tensor]:
+        """See `Performer`; every frame depends on its own motion alone."""
+        for window in driving:
+            with torch.inference_mode():
+                rendered = self._rendered(window)
+            yield rendered
+
+    def _rendered(self, window: Window) -> Tensor:
+        theta, camera = window.motion.theta, window.motion.camera
+        if theta is None or camera is None:
+            raise ValueError("liquid warping needs a fitted motion")
+        targets = build_targets(self._sources, self._poser.places(theta, camera), self._mesh)
+        colour, person = self._painted(targets)
+        frames = torch.cat([(colour + 1) / 2, person], 1)
+        if self._sources.size != self._poser.canvas:
+            frames = functional.interpolate(frames, self._poser.canvas, mode="bicubic", align_corners=False)
+        return frames.clamp(0, 1)
+
+    def _painted(self, targets: Targets) -> tuple[Tensor, Tensor]:
+        """Colours (B, 3, H, W) in [-1, 1] and how much is the person (B, 1, H, W)."""
+        if self._generator is None:
+            return targets.inputs[:, :3], targets.hit[:, None].float()
+        sources = self._sources.inputs.expand(len(targets.inputs), *self._sources.inputs.shape)
+        image, outside = self._generator.transfer(targets.inputs, sources, self._features, targets.flows)
+        return image, 1 - outside
