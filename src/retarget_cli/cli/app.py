@@ -16,6 +16,7 @@ from retarget_cli.cli.environment import prepare_environment
 from retarget_cli.cli.eval import evaluation
 from retarget_cli.cli.extract import extract
 from retarget_cli.cli.synth import synth
+from retarget_cli.cli.train import train
 from retarget_cli.cli.weights import weights
 from retarget_cli.core.version import installed_version
 
@@ -54,6 +55,7 @@ def root(
 app.command()(animate)
 app.command()(extract)
 app.command()(synth)
+app.command()(train)
 app.command()(backends)
 app.command()(doctor)
 app.command()(bench)

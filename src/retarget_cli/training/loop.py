@@ -100,6 +100,17 @@ class Fit:
         """Where this process computes."""
         return self.accelerator.device
 
+    @property
+    def rank(self) -> int:
+        """Number of this process; 0 writes."""
+        return int(self.accelerator.process_index)
+
+    def any(self, is_so: bool) -> bool:
+        """Whether it is so in any of the processes; all of them must ask."""
+        if self.accelerator.num_processes == 1:
+            return is_so
+        return bool(self.accelerator.reduce(torch.tensor(float(is_so), device=self.device), "sum").item())
+
     def weights(self) -> dict[str, Tensor]:
         """The generator's running mean, or its weights where none is kept."""
         return self.average.weights()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
 from typing import Literal
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
 from retarget_cli.core.errors import UsageError
+
+# The first process may have to look at many clips before the others can begin.
+_PATIENCE = timedelta(days=2)
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -33,7 +38,7 @@ def open_accelerator(device: torch.device, precision: Precision) -> Accelerator:
     return Accelerator(
         cpu=device.type == "cpu",
         mixed_precision="no" if precision == "fp32" else precision,
-        kwargs_handlers=[spread],
+        kwargs_handlers=[spread, InitProcessGroupKwargs(timeout=_PATIENCE)],
     )
 
 
@@ -47,7 +52,6 @@ def _forget_earlier() -> None:
         AcceleratorState._reset_state(reset_partial_state=not is_joined)
 
 
-def rank_and_count() -> tuple[int, int]:
-    """Number of this process and of all; (0, 1) alone. Known once an accelerator was opened."""
-    state = PartialState()
-    return state.process_index, state.num_processes
+def is_first_process() -> bool:
+    """Whether this is the process that writes; known before an accelerator is opened."""
+    return int(os.environ.get("RANK", "0")) == 0

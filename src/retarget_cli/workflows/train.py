@@ -1,0 +1,264 @@
+"""Train a method's networks on many people: the whole way, from clips to weights."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from retarget_cli.backends.registry import backend_class, known_backends, make_backend
+from retarget_cli.backends.trainable import UNTRAINED, WEIGHTS_OPTION, Batch, Game, Phase, Trainable
+from retarget_cli.core.device import choose_device
+from retarget_cli.core.errors import BackendError, Interrupted, RetargetError, UsageError
+from retarget_cli.core.progress import Progress, Silence
+from retarget_cli.perception.cache import Cache
+from retarget_cli.training.album import Album
+from retarget_cli.training.checkpoint import Checkpoints
+from retarget_cli.training.config import check_same, write_config
+from retarget_cli.training.draw import Drawer
+from retarget_cli.training.loop import Fit, Step
+from retarget_cli.training.processes import is_first_process
+from retarget_cli.weights.checkpoints import Label, read_weights, write_weights
+from retarget_cli.workflows.train_albums import albums as make_albums
+from retarget_cli.workflows.train_loader import Loader
+from retarget_cli.workflows.train_options import TrainOptions, recorded
+from retarget_cli.workflows.train_run import CHECKPOINTS, CONFIG, WEIGHTS, RunFolder, open_folder
+from retarget_cli.workflows.train_stop import Stop
+
+# Examples in a sample picture, at most.
+_SAMPLES = 4
+
+
+class Watcher(Protocol):
+    """Looks on; called in the caller's thread."""
+
+    def step(self, step: Step, steps: int) -> None:
+        """A step of so many is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What came of a training.
+
+    Attributes:
+        folder: of the run.
+        weights: file of the generator.
+        steps: that are done in all; resumed: so many of them before this time.
+        seconds: that this time took.
+        albums, pictures: that were learned from.
+        losses: of the last step: player -> term -> value.
+        device: that was used.
+        notes: what a reader of the weights must know.
+    """
+
+    folder: Path
+    weights: Path
+    steps: int
+    resumed: int
+    seconds: float
+    albums: int
+    pictures: int
+    losses: dict[str, dict[str, float]]
+    device: str
+    notes: tuple[str, ...]
+
+
+def train(options: TrainOptions, cache: Cache, progress: Progress, watcher: Watcher) -> TrainResult:
+    """Train until `options.fit.steps` are done.
+
+    Args:
+        options: what is to be.
+        cache: albums are kept in its folder.
+        progress: is told about albums, and what else one should know.
+        watcher: is told about steps.
+
+    Raises:
+        UsageError: an option is impossible, the method can't learn, or a run was begun with other options.
+        InputError: there is nothing to learn from.
+        OutputError: something can't be written; the last checkpoint stays.
+        BackendError: a loss is not finite, or memory does not suffice; the last checkpoint stays.
+        Interrupted: the user stopped it; a checkpoint was saved.
+    """
+    began = time.perf_counter()
+    check_trainable(options.backend)
+    device = choose_device(options.device).device
+    if is_first_process():
+        open_folder(options.output, options.may_resume)
+    torch.manual_seed(options.seed)
+    backend = open_backend(options, device)
+    game = opened_game(backend, options.rate)
+    fit = Fit(game, options.fit, device)
+    with fit.accelerator.main_process_first():  # the others find what it has made
+        found = make_albums(
+            options.data, options.drawn, options.seed, options.draw.size, cache.folder / "albums", options.workers,
+            progress if fit.rank == 0 else Silence(),
+        )  # fmt: skip
+    run = _Run(options, backend, game, fit, found)
+    resumed = run.begin()
+    losses = run.play(progress, watcher)
+    return TrainResult(
+        options.output, options.output / WEIGHTS, fit.number, resumed, time.perf_counter() - began, len(found),
+        sum(map(len, found)), losses, str(fit.device), tuple(game.notes),
+    )  # fmt: skip
+
+
+def check_trainable(name: str) -> None:
+    """Refuse a method that can't learn.
+
+    Raises:
+        UsageError: it can't, and which can.
+    """
+    if issubclass(backend_class(name), Trainable):
+        return
+    able = []
+    for known in sorted(known_backends()):
+        try:
+            if issubclass(backend_class(known), Trainable):
+                able.append(known)
+        except RetargetError:
+            continue  # one that is not installed rightly can't be offered
+    raise UsageError(f"{name} has nothing that could learn", f"these have: {', '.join(able) or 'none'}")
+
+
+def open_backend(options: TrainOptions, device: torch.device) -> Trainable:
+    """The method with fresh networks, or with the weights that were given.
+
+    Raises:
+        UsageError: an option is wrong, or contradicts the given weights.
+        WeightsError: the given weights are not there, damaged or of another network.
+    """
+    settings = {WEIGHTS_OPTION: UNTRAINED, **options.settings}
+    state, label = None, None
+    if options.initial is not None:
+        state, label = read_weights(options.initial, options.backend)
+        settings = {**settings, **label.design, **options.settings}
+    backend = make_backend(options.backend, settings, device)
+    assert isinstance(backend, Trainable)
+    if state is not None and label is not None:
+        backend.adopt(state, label.design, str(options.initial))
+    return backend
+
+
+def opened_game(backend: Trainable, rate: float | None) -> Game:
+    """The game, at another rate where one was given."""
+    game = backend.game(Phase.TRAIN)
+    if rate is not None:
+        game.rates = {player: replace(each, learning=rate) for player, each in game.rates.items()}
+    return game
+
+
+class _Run:
+    """One training from here to its end."""
+
+    def __init__(
+        self, options: TrainOptions, backend: Trainable, game: Game, fit: Fit, albums: Sequence[Album]
+    ) -> None:
+        self._options, self._backend, self._game, self._fit, self._albums = options, backend, game, fit, albums
+        self._folder: RunFolder | None = None
+
+    def begin(self) -> int:
+        """Write the options of a new run, or take up one that was begun; returns the steps that are done."""
+        output, fit = self._options.output, self._fit
+        told = recorded(self._options, self._albums, fit.accelerator.num_processes)
+        if fit.rank == 0:
+            if (output / CONFIG).is_file():
+                check_same(output / CONFIG, told)
+            write_config(output / CONFIG, told)
+        fit.accelerator.wait_for_everyone()
+        kept = Checkpoints(output / CHECKPOINTS)
+        newest = kept.newest()
+        if newest is not None:
+            fit.load_state(kept.load(newest))
+        if fit.rank:
+            torch.manual_seed(self._options.seed + 1000 * fit.rank + fit.number)
+        return fit.number
+
+    def play(self, progress: Progress, watcher: Watcher) -> dict[str, dict[str, float]]:
+        """Learn to the end; returns the last step's losses."""
+        options, fit = self._options, self._fit
+        draw = options.draw
+        workers = options.workers or os.cpu_count() or 1
+        losses: dict[str, dict[str, float]] = {}
+        with ExitStack() as stack:
+            stop = stack.enter_context(Stop())
+            drawer = Drawer(self._albums, draw, options.seed, fit.rank)
+            loader = stack.enter_context(Loader(self._backend, drawer, workers, fit.device.type == "cuda"))
+            shown: Batch | None = None
+            if fit.rank == 0:
+                self._folder = stack.enter_context(RunFolder(options.output, fit.number))
+                if not self._folder.has_board:
+                    progress.note("losses go to losses.csv alone: TensorBoard is not installed")
+                shown = stack.enter_context(self._sample_loader()).batch(0)
+            if fit.number >= options.fit.steps:
+                return losses
+            if shown is not None and not fit.number and options.sample_every:
+                self._sample(shown)
+            for step in self._steps(loader.batches(fit.number * options.fit.accumulate)):
+                losses = step.losses
+                is_stopped = fit.any(stop.is_asked)
+                is_over = is_stopped or step.number == options.fit.steps
+                if self._folder is not None and shown is not None:
+                    self._keep(self._folder, step, is_over, shown)
+                    watcher.step(step, options.fit.steps)
+                if is_stopped and step.number < options.fit.steps:
+                    raise Interrupted(
+                        f"{step.number} of {options.fit.steps} steps are done and saved in {options.output}",
+                        "add --resume to the same command to go on",
+                    )
+        return losses
+
+    def _steps(self, batches: Iterator[Batch]) -> Iterator[Step]:
+        try:
+            yield from self._fit.run(batches)
+        except torch.OutOfMemoryError as error:
+            raise BackendError(
+                f"{self._fit.device} has not enough memory to learn", "use a smaller --batch, --size or --sources"
+            ) from error
+
+    def _keep(self, folder: RunFolder, step: Step, is_over: bool, shown: Batch) -> None:
+        """Write what is due after a step."""
+        folder.log(step)
+        if is_over or _is_due(step.number, self._options.sample_every):
+            self._sample(shown)
+        if is_over or _is_due(step.number, self._options.save_every):
+            folder.flush()
+            told = {"backend": self._options.backend, "steps": str(step.number)}
+            folder.checkpoints.save(step.number, self._fit.state(), told)
+            write_weights(self._options.output / WEIGHTS, self._fit.weights(), self._label(step.number))
+
+    def _label(self, number: int) -> Label:
+        options = self._options
+        names = [path.resolve().name for path in options.data]
+        if options.drawn:
+            names.append(f"{options.drawn} clips of `retarget synth`, seed {options.seed}")
+        counts = f"{len(self._albums)} albums, {sum(map(len, self._albums))} pictures"
+        about = f"`retarget train {options.backend}` on {', '.join(names)}: {counts}"
+        if options.initial is not None:
+            about += f", begun with {options.initial.name}"
+        return Label(options.backend, self._backend.design(), tuple(self._game.notes), number, about)
+
+    def _sample_loader(self) -> Loader:
+        """Draws what the sample pictures show: always the same people, as they are."""
+        draw = self._options.draw
+        plain = replace(draw, batch=min(draw.batch, _SAMPLES), zoom=0.0, jitter=0.0, theta_noise=0.0, camera_noise=0.0)
+        return Loader(self._backend, Drawer(self._albums, plain, self._options.seed + 1), 1)
+
+    @torch.no_grad()
+    def _sample(self, shown: Batch) -> None:
+        """A sample picture; the random numbers of the training are not touched."""
+        assert self._folder is not None
+        device = self._fit.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            batch: dict[str, Tensor] = {name: tensor.to(device) for name, tensor in shown.items()}
+            self._folder.sample(self._fit.number, self._game.picture(batch))
+
+
+def _is_due(number: int, every: int) -> bool:
+    return every > 0 and number % every == 0

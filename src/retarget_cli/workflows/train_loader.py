@@ -1,0 +1,63 @@
+"""Batches, made ahead in threads, in the order of their numbers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from retarget_cli.backends.trainable import Batch, Trainable
+from retarget_cli.core.closing import Closing
+from retarget_cli.core.example import Example
+from retarget_cli.training.draw import Drawer
+
+
+class Loader(Closing):
+    """Makes batches while the networks are busy; each depends on its number alone.
+
+    Args:
+        backend: makes tensors of examples.
+        drawer: draws the examples.
+        workers: threads.
+        is_pinned: whether tensors are laid where a GPU fetches them faster.
+    """
+
+    def __init__(self, backend: Trainable, drawer: Drawer, workers: int, is_pinned: bool = False) -> None:
+        self._backend, self._drawer, self._is_pinned = backend, drawer, is_pinned
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="examples")
+        # So many batches that all threads have something to do.
+        self._ahead = 2 + -(-workers // drawer.options.batch)
+
+    def batches(self, start: int) -> Iterator[Batch]:
+        """Batch `start` and those that follow, without end."""
+        waiting: deque[list[Future[dict[str, Tensor]]]] = deque()
+        number = start
+        while True:
+            while len(waiting) < self._ahead:
+                waiting.append(self._begun(number))
+                number += 1
+            yield self._stacked([future.result() for future in waiting.popleft()])
+
+    def batch(self, number: int) -> Batch:
+        """One batch, now."""
+        return self._stacked([future.result() for future in self._begun(number)])
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _begun(self, number: int) -> list[Future[dict[str, Tensor]]]:
+        sources = self._drawer.sources(number)
+        places = range(self._drawer.options.batch)
+        return [self._pool.submit(self._made, number, place, sources) for place in places]
+
+    def _made(self, number: int, place: int, sources: int) -> dict[str, Tensor]:
+        example: Example = self._drawer.example(number, place, sources)
+        return self._backend.tensors(example)
+
+    def _stacked(self, examples: list[dict[str, Tensor]]) -> Batch:
+        batch = {name: torch.stack([example[name] for example in examples]) for name in examples[0]}
+        return {name: each.pin_memory() for name, each in batch.items()} if self._is_pinned else batch
