@@ -10,6 +10,7 @@ from enum import Enum
 from torch import Tensor, nn
 
 from retarget_cli.backends.base import Backend
+from retarget_cli.core.errors import UsageError
 from retarget_cli.core.example import Example
 from retarget_cli.core.subject import Subject
 from retarget_cli.weights.state import load_into
@@ -60,6 +61,10 @@ class Game(ABC):
         """(B, 3, H, K * W) in [0, 1]: for the eye, source, what is made and target side by side. No gradients."""
 
 
+# Every trainable backend has this option: a file or name of base weights; and this value of it, which begins untrained.
+WEIGHTS_OPTION, UNTRAINED = "weights", "none"
+
+
 class Trainable(Backend):
     """A backend with networks that can be trained and personalised."""
 
@@ -72,16 +77,24 @@ class Trainable(Backend):
     def design(self) -> dict[str, str]:
         """The options, as `--set` has them, that the generator's form depends on: they are kept with the weights."""
 
-    def adopt(self, state: Mapping[str, Tensor], name: str) -> None:
-        """Take weights of the same design in place of the base weights, such as a personalised generator's.
+    def adopt(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
+        """Take other weights in place of those that it has, such as a personalised generator's.
 
         Args:
             state: of `generator`, in any floating precision.
+            design: what `design()` said where the weights come from.
             name: where they come from; for messages.
 
         Raises:
+            UsageError: an option contradicts the design.
             WeightsError: they are not those of this network.
         """
+        own = self.design()
+        for key in sorted({*own, *design}):
+            if own.get(key) != design.get(key):
+                raise UsageError(
+                    f"{name} is of {key}={design.get(key)}, not {key}={own.get(key)}", f"leave --set {key} as it was"
+                )
         load_into(self.generator, state, name)
 
     def lineage(self) -> dict[str, str]:

@@ -12,11 +12,14 @@ from retarget_cli.cli.backends import backends
 from retarget_cli.cli.bench import bench
 from retarget_cli.cli.cache import cache
 from retarget_cli.cli.doctor import doctor
+from retarget_cli.cli.dress import dress
 from retarget_cli.cli.environment import prepare_environment
 from retarget_cli.cli.eval import evaluation
 from retarget_cli.cli.extract import extract
+from retarget_cli.cli.personalize import personalize
 from retarget_cli.cli.synth import synth
 from retarget_cli.cli.train import train
+from retarget_cli.cli.view import view
 from retarget_cli.cli.weights import weights
 from retarget_cli.core.version import installed_version
 
@@ -53,6 +56,9 @@ def root(
 
 
 app.command()(animate)
+app.command()(view)
+app.command()(dress)
+app.command()(personalize)
 app.command()(extract)
 app.command()(synth)
 app.command()(train)

@@ -11,7 +11,7 @@ import typer
 
 from retarget_cli.cli.screen import Screen, open_screen
 from retarget_cli.cli.signals import Signals
-from retarget_cli.core.errors import RetargetError
+from retarget_cli.core.errors import Interrupted, RetargetError
 
 UNEXPECTED = 1
 
@@ -25,6 +25,9 @@ def running(*, quiet: bool = False, as_json: bool = False, debug: bool = False) 
         except RetargetError as error:
             screen.error(error.message, error.hint, error.exit_code, error if debug else None)
             raise typer.Exit(error.exit_code) from error
+        except Interrupted as error:
+            screen.error(f"interrupted; {error.message}", error.hint, signals.exit_code)
+            raise typer.Exit(signals.exit_code) from error
         except KeyboardInterrupt as error:
             screen.error("interrupted; no unfinished file was left behind", "", signals.exit_code)
             raise typer.Exit(signals.exit_code) from error

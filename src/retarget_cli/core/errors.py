@@ -65,3 +65,17 @@ class DeviceError(RetargetError):
     """A device was asked for by name and is not there."""
 
     exit_code = 4
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user stopped a run that can be gone on with.
+
+    Args:
+        message: what is kept, and where; one line.
+        hint: how to go on; one line.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint

@@ -10,7 +10,7 @@ import torch
 
 from retarget_cli.backends.base import Backend
 from retarget_cli.backends.registry import DEFAULT, backend_class, known_backends, make_backend
-from retarget_cli.backends.trainable import Trainable
+from retarget_cli.backends.trainable import UNTRAINED, WEIGHTS_OPTION, Trainable
 from retarget_cli.body.model import Body
 from retarget_cli.core.errors import InputError, UsageError, WeightsError
 from retarget_cli.core.progress import Progress
@@ -19,7 +19,7 @@ from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.persons import Choice
 from retarget_cli.workflows.canvas import CanvasSize
 from retarget_cli.workflows.source import prepare_subject, source_files
-from retarget_cli.workflows.subject_file import BASE_OPTION, SavedSubject, load_subject
+from retarget_cli.workflows.subject_file import SavedSubject, load_subject
 from retarget_cli.workflows.subject_size import resized_subject
 
 
@@ -54,7 +54,7 @@ class Origin:
         backend = make_backend(self.backend, self.settings, device)
         if self.saved is not None and self.is_tuned and isinstance(backend, Trainable):
             try:
-                backend.adopt(self.saved.state, str(self.path))
+                backend.adopt(self.saved.state, self.saved.design, str(self.path))
             except WeightsError as error:
                 raise InputError(
                     f"{self.path} does not fit {self.backend}: {error.message}",
@@ -126,10 +126,10 @@ def choose_origin(
                 f"--backend {name}: {subject_file} was made for {saved.backend}",
                 "leave --backend out, or personalise for that method",
             )
-        if BASE_OPTION in settings:
+        if WEIGHTS_OPTION in settings:
             raise UsageError(
-                f"--set {BASE_OPTION}: {subject_file} has weights of its own", f"leave --set {BASE_OPTION} out"
+                f"--set {WEIGHTS_OPTION}: {subject_file} has weights of its own", f"leave --set {WEIGHTS_OPTION} out"
             )
-        settings = {**saved.settings, **settings}
+        settings = {**saved.settings, **settings, WEIGHTS_OPTION: UNTRAINED}
     shown = saved.subject.name or subject_file.stem
     return Origin(shown, name, settings, saved.subject.body, (), saved, subject_file, is_tuned)

@@ -53,8 +53,8 @@ class Shot:
     finding: PoseFinding
 
 
-def source_files(patterns: Iterable[str]) -> list[Path]:
-    """The files that paths, globs and folders name, in order.
+def source_files(patterns: Iterable[str], option: str = "--source") -> list[Path]:
+    """The files that paths, globs and folders name, in order; `option` is what said them.
 
     Raises:
         UsageError: there are none.
@@ -71,7 +71,7 @@ def source_files(patterns: Iterable[str]) -> list[Path]:
             found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
         if not found:
             raise InputError(
-                f"--source {pattern}: there is no such file", "give a photo, several, a folder or a clip"
+                f"{option} {pattern}: there is no such file", "give a photo, several, a folder or a clip"
             )
         files += found
     if not files:
@@ -80,9 +80,24 @@ def source_files(patterns: Iterable[str]) -> list[Path]:
 
 
 def prepare_subject(
-    files: list[Path], canvas: CanvasSize, choice: Choice, body: Body, cache: Cache | None, progress: Progress
+    files: list[Path],
+    canvas: CanvasSize,
+    choice: Choice,
+    body: Body,
+    cache: Cache | None,
+    progress: Progress,
+    clip_views: int = CLIP_VIEWS,
 ) -> Subject:
     """Look at every picture of the source person; the one that faces the viewer best comes first.
+
+    Args:
+        files: pictures and clips.
+        canvas: what size the first is brought to.
+        choice: whom to take where several are seen.
+        body: what is fitted.
+        cache: of perception; None keeps nothing.
+        progress: told of every file.
+        clip_views: so many views at most are taken from a clip, spread over the directions that the person faces.
 
     Raises:
         InputError: a file can't be read, or none shows a person.
@@ -91,7 +106,7 @@ def prepare_subject(
     plates: list[Image] = []
     for number, path in enumerate(files):
         progress.stage("source", number, len(files))
-        for shot, plate in _shots(path, canvas, choice, cache):
+        for shot, plate in _shots(path, canvas, choice, cache, clip_views):
             shots.append(shot)
             plates.append(plate)
     progress.stage("source", len(files), len(files))
@@ -103,19 +118,20 @@ def prepare_subject(
 
 
 def _shots(
-    path: Path, canvas: CanvasSize, choice: Choice, cache: Cache | None
+    path: Path, canvas: CanvasSize, choice: Choice, cache: Cache | None, clip_views: int
 ) -> Iterator[tuple[Shot, Image]]:
     key = ""
+    is_still = is_picture(path)
     if cache is not None:
         options = {"what": f"source {VERSION}", "canvas": str(canvas), "person": choice}
+        if not is_still and clip_views != CLIP_VIEWS:
+            options["views"] = clip_views
         key = cache_key(content_hash(path), options)
         known = cache.get(key)
         if known is not None:
             yield from _unpacked(known)
             return
-    found = (
-        _look_at_picture(path, canvas, choice) if is_picture(path) else _look_at_clip(path, canvas, choice)
-    )
+    found = _look_at_picture(path, canvas, choice) if is_still else _look_at_clip(path, canvas, choice, clip_views)
     if cache is not None:
         cache.put(key, _packed(found), {})
     yield from found
@@ -134,7 +150,7 @@ def _look_at_picture(path: Path, canvas: CanvasSize, choice: Choice) -> list[tup
     return [(Shot(image, mask, finding), empty_plate(image, mask))]
 
 
-def _look_at_clip(path: Path, canvas: CanvasSize, choice: Choice) -> list[tuple[Shot, Image]]:
+def _look_at_clip(path: Path, canvas: CanvasSize, choice: Choice, most: int) -> list[tuple[Shot, Image]]:
     with open_frames(path, long_side=canvas.longest) as source:
         stride = max(1, (source.frame_count or CLIP_FRAMES) // CLIP_FRAMES)
         spread = (frame.rgb for frame in source if frame.index % stride == 0)
@@ -150,16 +166,16 @@ def _look_at_clip(path: Path, canvas: CanvasSize, choice: Choice) -> list[tuple[
             f"{path}: no person is seen in the source clip", "use a clip that shows one person plainly"
         )
     plate = median_plate([shot.image for shot in shots], [shot.mask for shot in shots])
-    kept = _spread(shots)
+    kept = _spread(shots, most)
     refined = [replace(shot, mask=person_mask(shot.image, shot.finding, None)) for shot in kept]
     return [(shot, plate) for shot in refined]
 
 
-def _spread(shots: list[Shot]) -> list[Shot]:
+def _spread(shots: list[Shot], most: int) -> list[Shot]:
     """The best-facing shot, then those that differ most in the direction that the person faces."""
     facing = np.array([facing_angle(shot.finding.world) for shot in shots])
     chosen = [int(np.argmin(np.abs(facing)))]
-    while len(chosen) < min(CLIP_VIEWS, len(shots)):
+    while len(chosen) < min(most, len(shots)):
         apart = np.abs((facing[:, None] - facing[chosen][None] + np.pi) % (2 * np.pi) - np.pi).min(1)
         if apart.max() < np.radians(25):
             break

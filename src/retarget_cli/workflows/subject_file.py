@@ -14,22 +14,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor
 
+from retarget_cli.backends.trainable import WEIGHTS_OPTION
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import JOINTS, LANDMARKS, FloatArray
 from retarget_cli.core.subject import Subject, View
-from retarget_cli.media.files import write_whole
+from retarget_cli.training.checkpoint import write_tensors
 from retarget_cli.workflows.canvas import LARGEST, SMALLEST
 
 FORMAT, VERSION = "retarget-subject", 1
 SUFFIX = ".subject"
 MOST_VIEWS = 8
-# The option under which every trainable backend takes base weights from a path: a subject file brings its own, and
-# one from a stranger must not make us open other files.
-BASE_OPTION = "weights"
-
 _HEADER_LIMIT = 8 << 20
 _LARGEST_FILE = 4 << 30
 _MOST_BETAS = 1000
@@ -47,7 +44,8 @@ class SavedSubject:
     Attributes:
         subject: as it was prepared.
         backend: the method's name.
-        settings: the method's options, as `--set` has them.
+        settings: the method's options, as `--set` has them; never where base weights lie.
+        design: of the generator, as `Trainable.design` has it.
         state: the generator's weights.
         provenance: for people: base weights and their hash, steps, losses that stood in, licence, version.
     """
@@ -55,6 +53,7 @@ class SavedSubject:
     subject: Subject
     backend: str
     settings: Mapping[str, str]
+    design: Mapping[str, str]
     state: Mapping[str, Tensor]
     provenance: Mapping[str, str] = field(default_factory=dict)
 
@@ -71,18 +70,19 @@ def save_subject(path: Path, saved: SavedSubject, *, is_half: bool = True) -> No
         OutputError: it can't be written.
     """
     state = halved(saved.state) if is_half else saved.state
-    tensors = {_WEIGHT + name: each.detach().cpu().contiguous() for name, each in state.items()}
+    tensors = {_WEIGHT + name: each for name, each in state.items()}
     metadata = {
         "format": FORMAT,
         "version": str(VERSION),
         "backend": saved.backend,
         "settings": json.dumps(dict(saved.settings), sort_keys=True),
+        "design": json.dumps(dict(saved.design), sort_keys=True),
         "provenance": json.dumps(dict(saved.provenance), sort_keys=True),
         "body": saved.subject.body,
         "name": saved.subject.name,
     }
-    content = save({**_packed(saved.subject), **tensors}, metadata)
-    write_whole(path, content, "make room or choose another --output")
+    hint = "make room, or choose another --output"
+    write_tensors(path, {**subject_tensors(saved.subject), **tensors}, metadata, hint)
 
 
 def halved(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -100,7 +100,8 @@ def _halved(tensor: Tensor) -> Tensor:
     return half if bool(lost <= _FAITHFUL * tensor.norm()) else tensor  # infinities compare as False
 
 
-def _packed(subject: Subject) -> dict[str, Tensor]:
+def subject_tensors(subject: Subject) -> dict[str, Tensor]:
+    """A subject's arrays by name: views stacked."""
     views = subject.views
     arrays = {
         f"views.{name}": np.stack([getattr(view, name) for view in views])
@@ -174,17 +175,16 @@ def _check_version(path: Path, text: str) -> None:
 
 def _saved(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> SavedSubject:
     settings = _words(metadata, "settings")
-    if BASE_OPTION in settings:
-        raise ValueError(f"it names other weights: {settings[BASE_OPTION]}")
+    if WEIGHTS_OPTION in settings:  # a stranger's file must not make us open others
+        raise ValueError(f"it names other weights: {settings[WEIGHTS_OPTION]}")
     state = {name.removeprefix(_WEIGHT): each for name, each in tensors.items() if name.startswith(_WEIGHT)}
     if not state:
         raise ValueError("it holds no weights")
     for name, each in state.items():
         if each.is_floating_point() and not bool(torch.isfinite(each).all()):
             raise ValueError(f"its weights {name} are not finite")
-    return SavedSubject(
-        _subject(tensors, metadata), metadata["backend"], settings, state, _words(metadata, "provenance")
-    )
+    subject, design = subject_from(tensors, metadata), _words(metadata, "design")
+    return SavedSubject(subject, metadata["backend"], settings, design, state, _words(metadata, "provenance"))
 
 
 def _words(metadata: Mapping[str, str], key: str) -> dict[str, str]:
@@ -194,7 +194,12 @@ def _words(metadata: Mapping[str, str], key: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in told.items()}
 
 
-def _subject(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Subject:
+def subject_from(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Subject:
+    """A subject from what `subject_tensors` gave; metadata has its `body` and `name`.
+
+    Raises:
+        KeyError, ValueError: something is missing, or not as it should be.
+    """
     image = tensors["views.image"]
     if image.dtype != torch.uint8 or image.ndim != 4 or image.shape[3] != 3:
         raise ValueError(f"its pictures are {image.dtype} {tuple(image.shape)}, expected uint8 (V, H, W, 3)")

@@ -1,0 +1,336 @@
+"""`retarget personalize`: tune a method's networks to one person, seen in a few pictures.
+
+    pictures -> subject -> examples: every view once as what is to be made      (perceived once, kept)
+    base weights -> steps, each on one example, drawn uniformly -> tuned weights  (a second thread; `lesson`)
+    subject + tuned weights -> one file                                         (`subject_file`)
+
+Until the file is whole, everything lies in a folder beside it (`unfinished`), so that nothing is lost by stopping.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time as clock
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from retarget_cli.backends.registry import backend_class, known_backends, make_backend
+from retarget_cli.backends.trainable import WEIGHTS_OPTION, Trainable
+from retarget_cli.body.catalog import load_body
+from retarget_cli.core.device import choose_device
+from retarget_cli.core.errors import BackendError, Interrupted, OutputError, UsageError
+from retarget_cli.core.progress import Progress, Silence
+from retarget_cli.core.subject import Image, Subject
+from retarget_cli.media.images import is_picture, write_png
+from retarget_cli.perception.cache import Cache, content_hash
+from retarget_cli.perception.persons import Choice
+from retarget_cli.training.loop import Step
+from retarget_cli.workflows.canvas import parse_size
+from retarget_cli.workflows.lesson import Counting, Lesson, LessonOptions, Watcher, learn, resolved, seeded
+from retarget_cli.workflows.machine import program_version
+from retarget_cli.workflows.output_name import output_path
+from retarget_cli.workflows.source import prepare_subject, source_files
+from retarget_cli.workflows.subject_file import MOST_VIEWS, SavedSubject, save_subject
+from retarget_cli.workflows.unfinished import GOES_ON, Unfinished
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalizeOptions:
+    """Everything that a user can say about one personalisation.
+
+    Attributes:
+        sources: 1 to 8 photos of one person (globs, a folder), or clips.
+        output: name or template of the subject file.
+        backend, settings: the method, and its options as text.
+        lesson: how it learns.
+        size: of the views that are kept: None (the source's, 1024 at most), the longer side, or WIDTHxHEIGHT.
+        source_person: whom to take, where several are seen.
+        body: name of the body model.
+        preview: a folder for the lesson's pictures, or None.
+        is_half: keep the weights in half precision, where that suffices.
+        may_overwrite: replace an output that exists.
+        is_anew: forget what was learned before it was stopped.
+        device: auto, cpu, cuda, mps.
+    """
+
+    sources: tuple[str, ...]
+    output: str = "{source}.subject"
+    backend: str = "liquid-warp"
+    settings: tuple[tuple[str, str], ...] = ()
+    lesson: LessonOptions = field(default_factory=LessonOptions)
+    size: str | None = None
+    source_person: Choice = "largest"
+    body: str = "anny"
+    preview: Path | None = None
+    is_half: bool = True
+    may_overwrite: bool = False
+    is_anew: bool = False
+    device: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalizeResult:
+    """What was made.
+
+    Attributes:
+        path: the finished file.
+        backend: whose networks were tuned.
+        views: pictures that were learned from.
+        size: (height, width) of them.
+        steps: in all; `resumed` of them were done before.
+        resumed: see there.
+        seconds: wall time of this run.
+        losses: of the last step; empty where none was left to do.
+        device: what ran, and why.
+        notes: what the user should know.
+    """
+
+    path: Path
+    backend: str
+    views: int
+    size: tuple[int, int]
+    steps: int
+    resumed: int
+    seconds: float
+    losses: dict[str, dict[str, float]]
+    device: str
+    notes: tuple[str, ...]
+
+
+def personalize(
+    options: PersonalizeOptions,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+    watcher: Watcher | None = None,
+) -> PersonalizeResult:
+    """Make one subject file; the same call goes on where an earlier one was stopped.
+
+    Raises:
+        RetargetError: whatever the user can act on; what was learned and saved stays.
+        Interrupted: by the user, while learning; nothing is lost.
+    """
+    started = clock.perf_counter()
+    progress = progress or Silence()
+    files = checked_sources(options.sources)
+    path = output_path(options.output, files[0].stem, "", options.backend)
+    check(options, path)
+    trainable_class(options.backend)
+    choice = choose_device(options.device)
+    progress.note(f"device: {choice.reason}")
+    backend = make_backend(options.backend, dict(options.settings), choice.device)
+    if not isinstance(backend, Trainable):
+        raise BackendError(f"{options.backend} is trainable, and gave a {type(backend).__name__} that is not")
+    unfinished = Unfinished(path)
+    told = _identity(options, files, backend)
+    subject = unfinished.resumed(told, is_anew=options.is_anew)
+    is_new = subject is None
+    if subject is None:
+        subject = _prepared(options, files, cache, progress)
+    with seeded(options.lesson.seed, choice.device):
+        lesson = Lesson(backend, backend.personal_examples(subject), _lesson_options(options, watcher))
+        if is_new:
+            _check_room(path, lesson)
+            unfinished.begin(told, subject)
+        state = unfinished.state()
+        if state is not None:
+            lesson.resume(state)
+            progress.note(f"going on after step {lesson.number}, which {unfinished.folder} has kept")
+        resumed = lesson.number
+        shown = _Showing(watcher or Counting(progress), options.preview)
+        _learn(lesson, shown, unfinished, progress)
+    saved = SavedSubject(
+        subject, options.backend, _settings(options), backend.design(), lesson.fit.weights(),
+        _told(options, backend, lesson),
+    )  # fmt: skip
+    _finish(path, saved, lesson, unfinished, options)
+    return PersonalizeResult(
+        path, options.backend, len(subject.views), subject.size, lesson.number, resumed,
+        clock.perf_counter() - started, shown.losses, choice.reason, lesson.notes,
+    )  # fmt: skip
+
+
+def trainable_class(name: str) -> type[Trainable]:
+    """The class of a backend that can be personalised.
+
+    Raises:
+        UsageError: it is unknown, or learns nothing.
+        BackendError: it can't be imported.
+    """
+    found = backend_class(name)
+    if not issubclass(found, Trainable):
+        able = [other for other in sorted(known_backends()) if _is_trainable(other)]
+        raise UsageError(
+            f"--backend {name}: it has nothing that could be personalised", f"these have: {', '.join(able) or 'none'}"
+        )
+    return found
+
+
+def _is_trainable(name: str) -> bool:
+    try:
+        return issubclass(backend_class(name), Trainable)
+    except BackendError:  # one that can't be imported is of no use here
+        return False
+
+
+def checked_sources(sources: Sequence[str]) -> list[Path]:
+    """The files that the user named.
+
+    Raises:
+        UsageError: there are none, or more than eight.
+        InputError: one of them names nothing.
+    """
+    files = source_files(sources)
+    if len(files) > MOST_VIEWS:
+        raise UsageError(
+            f"{len(files)} source files, expected 1 to {MOST_VIEWS}",
+            f"choose the {MOST_VIEWS} that show the person from most sides, or give a clip",
+        )
+    return files
+
+
+def check(options: PersonalizeOptions, path: Path) -> None:
+    """Find out before any work what would only fail at its end.
+
+    Raises:
+        UsageError, OutputError: see the messages.
+    """
+    lesson = options.lesson
+    if lesson.steps < 1:
+        raise UsageError(f"--steps {lesson.steps}: expected at least 1", "100 is usual")
+    if lesson.rate is not None and not 0 < lesson.rate <= 1:
+        raise UsageError(f"--rate {lesson.rate}: expected more than 0 and at most 1", "0.0001 is usual")
+    parse_size(options.size)
+    if os.path.isdir(path):
+        raise OutputError(f"{path} is a folder", "name a file, such as me.subject")
+    if os.path.exists(path) and not options.may_overwrite:
+        raise OutputError(f"{path} exists", "choose another --output, or add --overwrite")
+
+
+def _prepared(options: PersonalizeOptions, files: list[Path], cache: Cache | None, progress: Progress) -> Subject:
+    """The person in all views; clips share what pictures leave of the eight."""
+    pictures = sum(is_picture(path) for path in files)
+    clips = len(files) - pictures
+    share = (MOST_VIEWS - pictures) // clips if clips else MOST_VIEWS
+    body = load_body(options.body)
+    return prepare_subject(files, parse_size(options.size), options.source_person, body, cache, progress, share)
+
+
+def _identity(options: PersonalizeOptions, files: list[Path], backend: Trainable) -> dict[str, str]:
+    """What must be equal for a personalisation to be gone on with; the number of steps may grow."""
+    lesson = options.lesson
+    return {
+        "backend": options.backend,
+        "options": json.dumps(dict(options.settings), sort_keys=True),
+        "base weights": backend.lineage().get("sha256", ""),
+        "pictures": " ".join(content_hash(path) for path in files),
+        "person": str(options.source_person),
+        "body": options.body,
+        "size": options.size or "",
+        "rate": str(lesson.rate or ""),
+        "seed": str(lesson.seed),
+        "precision": resolved(lesson.precision, backend.device),
+    }
+
+
+def _settings(options: PersonalizeOptions) -> dict[str, str]:
+    """The method's options that its tuned networks go with; not where base weights lay on this machine."""
+    return {name: value for name, value in options.settings if name != WEIGHTS_OPTION}
+
+
+def _told(options: PersonalizeOptions, backend: Trainable, lesson: Lesson) -> dict[str, str]:
+    """Provenance, for people."""
+    rates = sorted({rate.learning for rate in lesson.rates.values()})
+    about = {
+        "steps": str(lesson.number),
+        "rate": ", ".join(map(str, rates)),
+        "seed": str(options.lesson.seed),
+        "precision": resolved(options.lesson.precision, backend.device),
+        "retarget": program_version(),
+        "license": backend.spec.license,
+        "paper": backend.spec.paper,
+        "training": "; ".join(lesson.notes),
+    }
+    return {name: value for name, value in {**about, **backend.lineage()}.items() if value}
+
+
+def _lesson_options(options: PersonalizeOptions, watcher: Watcher | None) -> LessonOptions:
+    is_seen = options.preview is not None or (watcher is not None and watcher.wants_pictures)
+    return options.lesson if is_seen else replace(options.lesson, picture_every=0)
+
+
+def _check_room(path: Path, lesson: Lesson) -> None:
+    """A disk that is nearly full shows now, not after an hour."""
+    there = path.absolute().parent
+    while not there.exists():
+        there = there.parent
+    wanted, free = lesson.room(), shutil.disk_usage(there).free
+    if free < wanted:
+        raise OutputError(
+            f"{there} has {free >> 20} MB left, what is kept while learning takes {wanted >> 20} MB",
+            "make room, or choose another --output",
+        )
+
+
+def _learn(lesson: Lesson, watcher: Watcher, unfinished: Unfinished, progress: Progress) -> None:
+    def keep() -> None:
+        unfinished.keep_state(lesson.fit.state())
+
+    try:
+        learn(lesson, watcher, keep, progress)
+    except KeyboardInterrupt as error:
+        if lesson.number:
+            keep()
+        raise Interrupted(
+            f"{lesson.number} of {lesson.options.steps} steps are kept in {unfinished.folder}",
+            "the same command goes on",
+        ) from error
+    except PreviewError:
+        keep()
+        raise
+    except BackendError as error:
+        hint = "add --restart, with a lower --rate or another --precision" if "loss" in error.message else error.hint
+        raise BackendError(error.message, hint) from error
+
+
+def _finish(
+    path: Path, saved: SavedSubject, lesson: Lesson, unfinished: Unfinished, options: PersonalizeOptions
+) -> None:
+    """Write the result; where that fails, at least keep what was learned."""
+    try:
+        save_subject(path, saved, is_half=options.is_half)
+    except OutputError as error:
+        unfinished.keep_state(lesson.fit.state())
+        hint = f"all {lesson.number} steps are kept in {unfinished.folder}; {GOES_ON}"
+        raise OutputError(error.message, hint) from error
+    unfinished.remove()
+
+
+class PreviewError(OutputError):
+    """A picture can't be written."""
+
+
+class _Showing:
+    """Hands everything on to a watcher, and writes pictures besides."""
+
+    def __init__(self, watcher: Watcher, folder: Path | None) -> None:
+        self._watcher, self._folder = watcher, folder
+        self.wants_pictures = watcher.wants_pictures or folder is not None
+        self.losses: dict[str, dict[str, float]] = {}
+
+    def step(self, step: Step, steps: int) -> None:
+        self.losses = step.losses
+        self._watcher.step(step, steps)
+
+    def picture(self, number: int, picture: Image) -> None:
+        if self._watcher.wants_pictures:
+            self._watcher.picture(number, picture)
+        if self._folder is not None:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                write_png(self._folder / f"{number:06d}.png", picture)
+            except (OSError, OutputError) as error:
+                message = f"can't write pictures to {self._folder}: {error}"
+                raise PreviewError(message, "choose another --preview; what was learned is kept") from error
