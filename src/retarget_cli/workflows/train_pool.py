@@ -29,7 +29,7 @@ def in_processes(work: Callable[[Job], Result], jobs: Sequence[Job], workers: in
     Raises:
         BackendError: a process died.
     """
-    if workers == 1 or len(jobs) == 1:
+    if workers == 1 or len(jobs) <= 1:
         yield from ((job, work(job)) for job in jobs)
         return
     before = set(multiprocessing.active_children())
