@@ -12,18 +12,24 @@ import typer
 from retarget_cli.cli.running import running
 from retarget_cli.cli.screen import Screen
 from retarget_cli.cli.tables import table
+from retarget_cli.cli.weights_import import import_checkpoint
 from retarget_cli.core.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
+    from retarget_cli.weights.inventory import Kept
     from retarget_cli.weights.store import State, Store
 
 weights = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Weights of learned metrics: what is there, and how to get it."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Weights of backends and metrics: what is there, and how to get it.",
 )
 
 Folder = Annotated[Path | None, typer.Option("--folder", metavar="FOLDER", help="Look here first, and pull into it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Tracebacks.")]
+
+weights.command("import")(import_checkpoint)
 
 _LINE_SECONDS = 2.0
 _MEGABYTE = 1e6
@@ -47,12 +53,18 @@ def list_all(folder: Folder = None, as_json: AsJson = False, debug: Debug = Fals
             for state in states
         ]
         text = table(("weights", "there", "size", "needed by", "sha256", "licence"), rows)
+        kept = _kept(folder)
+        files = table(
+            ("backend", "weights", "where", "size", "steps", "licence", ""), [_kept_row(each) for each in kept]
+        )
+        ours = files if kept else "no weights of backends are there"
         searched = "\n".join(f"  {place.folder} ({place.name})" for place in store.folders)
         data = {
             "weights": {state.row.key: _data(state) for state in states},
+            "backends": [_kept_data(each) for each in kept],
             "searched": [{"name": place.name, "folder": str(place.folder)} for place in store.folders],
         }
-        screen.result(f"{text}\n\nsearched, in order:\n{searched}", data)
+        screen.result(f"{ours}\n\n{text}\n\nsearched, in order:\n{searched}", data)
 
 
 @weights.command()
@@ -79,21 +91,30 @@ def verify(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Hash files again and compare with the catalog; ends with 4 when one is damaged, or asked for and missing."""
+    """Hash files again and compare with what is known; ends with 4 when one is damaged, or asked for and missing."""
     with running(as_json=as_json, debug=debug) as screen:
-        store = _store(folder)
-        found = [store.state(key, is_fresh=True) for key in keys or store.catalog]
+        store, kept = _store(folder), _kept(folder)
+        files, chosen = _divided(store, kept, keys)
+        found = [store.state(key, is_fresh=True) for key in chosen]
         states = found if keys else [state for state in found if state.path is not None]
-        bad = [state for state in states if state.reason]
-        lines = [f"{state.row.key}: {_verdict(state)}" for state in states] or ["no weights are there"]
-        if bad:
+        kept = _verified(files)
+        faults = {state.row.key: state.reason for state in states if state.reason}
+        broken = {each.name: each.fault for each in kept if each.fault}
+        lines = [f"{each.name}: {each.fault or 'good'} ({each.path})" for each in kept]
+        lines += [f"{state.row.key}: {_verdict(state)}" for state in states]
+        if faults or broken:
             for line in lines:
                 screen.line(line)
+            both = {**broken, **faults}
             raise WeightsError(
-                f"{', '.join(state.row.key for state in bad)}: {bad[0].reason}",
-                f"retarget weights pull {' '.join(state.row.key for state in bad)}",
+                f"{', '.join(both)}: {next(iter(both.values()))}",
+                f"retarget weights pull {' '.join(faults)}" if faults else "get them again, or remove them",
             )
-        screen.result("\n".join(lines), {"weights": {state.row.key: _data(state) for state in states}})
+        data = {
+            "weights": {state.row.key: _data(state) for state in states},
+            "backends": [_kept_data(each) for each in kept],
+        }
+        screen.result("\n".join(lines) or "no weights are there", data)
 
 
 @weights.command()
@@ -113,6 +134,26 @@ def _store(folder: Path | None) -> Store:
     from retarget_cli.weights.store import default_store
 
     return default_store(folder)
+
+
+def _kept(folder: Path | None) -> list[Kept]:
+    from retarget_cli.weights.inventory import kept_files
+
+    return kept_files(folder)
+
+
+def _verified(kept: list[Kept]) -> list[Kept]:
+    from retarget_cli.weights.inventory import checked
+
+    return [checked(each) for each in kept]
+
+
+def _divided(store: Store, kept: list[Kept], keys: list[str] | None) -> tuple[list[Kept], list[str]]:
+    """Files of backends and keys of the catalog that were named; all of both where none was."""
+    if not keys:
+        return kept, list(store.catalog)
+    names = {each.name for each in kept}
+    return [each for each in kept if each.name in keys], [key for key in keys if key not in names]
 
 
 def _chosen(store: Store, keys: list[str] | None, is_all: bool) -> list[str]:
@@ -156,6 +197,35 @@ def _verdict(state: State) -> str:
     if not state.row.sha256:
         return f"nothing to compare with; its sha256 is {state.sha256} ({state.path})"
     return f"good ({state.path})"
+
+
+def _kept_row(kept: Kept) -> tuple[str, ...]:
+    label, row = kept.label, kept.row
+    size = kept.path.stat().st_size if kept.path.is_file() else None
+    steps = str(label.steps) if label is not None and label.steps else ""
+    license = label.license if label is not None else "" if row is None else row.license
+    return kept.backend, kept.name, kept.place, _size(size), steps, license, kept.fault
+
+
+def _kept_data(kept: Kept) -> dict[str, object]:
+    label = kept.label
+    told = {} if label is None else {
+        "design": dict(label.design),
+        "steps": label.steps,
+        "license": label.license,
+        "provenance": label.provenance,
+        "notes": list(label.notes),
+        "version": label.version,
+    }  # fmt: skip
+    return {
+        "name": kept.name,
+        "backend": kept.backend,
+        "path": str(kept.path),
+        "place": kept.place,
+        "is_shipped": kept.row is not None,
+        "fault": kept.fault,
+        **told,
+    }
 
 
 def _data(state: State) -> dict[str, object]:

@@ -130,6 +130,17 @@ def read_label(path: Path) -> Label:
     Raises:
         WeightsError: as for `read_weights`.
     """
+    told = read_words(path)
+    _check_kind(path, told.get("format", ""))
+    return _label(path, told)
+
+
+def read_words(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file of any kind.
+
+    Raises:
+        WeightsError: it is not there, can't be read, is damaged, or is no safetensors file.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -138,7 +149,7 @@ def read_label(path: Path) -> Label:
         with path.open("rb") as file:
             file.read(1)
         with safe_open(path, framework="pt") as opened:
-            told = dict(opened.metadata() or {})
+            return dict(opened.metadata() or {})
     except FileNotFoundError as error:
         raise WeightsError(f"{path} does not exist, expected a file of weights", _MAKERS) from error
     except (OSError, ValueError) as error:
@@ -146,8 +157,6 @@ def read_label(path: Path) -> Label:
         raise WeightsError(f"{path} can't be read: {reason}", "check the path and its permissions") from error
     except SafetensorError as error:
         raise _damaged(path, error) from error
-    _check_kind(path, told.get("format", ""))
-    return _label(path, told)
 
 
 def find_weights(backend: str, given: str = "", folder: Path | None = None) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,8 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from retarget_cli.core.errors import WeightsError
+from retarget_cli.weights.catalog import CATALOG
 
 _SHOWN = 3
+# Torch's reader of zip files seeks where a file that was cut short has nothing.
+_TORN = (errno.EINVAL,)
 # Counters that batch normalization got after some of the public files were written; inference ignores them.
 _COUNTERS = "num_batches_tracked"
 
@@ -35,10 +40,24 @@ def read_state(path: Path) -> dict[str, Tensor]:
                 loaded = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise WeightsError(f"{path} is not there", "`retarget weights list` shows what is") from error
+    except IsADirectoryError as error:
+        raise WeightsError(f"{path} is a folder, expected a file of weights", "name one file inside it") from error
     except Exception as error:  # a damaged file makes torch and its unpickler raise nearly anything
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        raise WeightsError(f"{path} cannot be read as weights: {reason}", "pull it again, or convert it") from error
+        raise WeightsError(f"{path} cannot be read as weights: {_reason(error)}", "get it again, whole") from error
     return _tensors(loaded, path)
+
+
+def _reason(error: Exception) -> str:
+    """In a line. Torch's own words for a file that asks for code advise to run it."""
+    text = str(error).strip()
+    asked = re.search(r"GLOBAL (\S+)", text)
+    if asked is not None:
+        return f"it asks for code ({asked[1]}), and nothing in it is run"
+    if "TorchScript" in text:
+        return "it is a TorchScript program, and nothing in it is run"
+    if isinstance(error, OSError) and error.strerror and error.errno not in _TORN:
+        return error.strerror
+    return "it is another kind of file, or cut short"
 
 
 def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
@@ -65,26 +84,35 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], name: str, unused:
     Raises:
         WeightsError: keys are missing, unexpected or of other shapes. The network is then untouched.
     """
-    wanted = module.state_dict()
     given = {key: value for key, value in state.items() if not key.startswith(tuple(unused))}
+    faults = differences(given, {key: tuple(value.shape) for key, value in module.state_dict().items()})
+    if faults:
+        raise WeightsError(
+            f"the weights of {name} are not those of this network: {'; '.join(faults)}",
+            f"remove the file and `retarget weights pull {name}`"
+            if name in CATALOG
+            else "name those that were made for it",
+        )
+    module.load_state_dict(given, strict=False)  # strict about all but the counters, above
+
+
+def differences(given: Mapping[str, Tensor], wanted: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """How a state dict differs from names and shapes: counts and some names; empty where it does not.
+
+    Counters of batch normalization may be missing.
+    """
     missing = [key for key in wanted if key not in given and not key.endswith(_COUNTERS)]
     extra = [key for key in given if key not in wanted]
     shapes = [
-        f"{key} is {tuple(given[key].shape)} instead of {tuple(value.shape)}"
-        for key, value in wanted.items()
-        if key in given and given[key].shape != value.shape
+        f"{key} is {tuple(given[key].shape)} instead of {shape}"
+        for key, shape in wanted.items()
+        if key in given and tuple(given[key].shape) != shape
     ]
-    faults = [
+    return [
         f"{len(keys)} {what} ({_some(keys)})"
         for what, keys in (("missing", missing), ("unexpected", extra), ("of another shape", shapes))
         if keys
     ]
-    if faults:
-        raise WeightsError(
-            f"the weights of {name} are not those of this network: {'; '.join(faults)}",
-            f"remove the file and `retarget weights pull {name}`",
-        )
-    module.load_state_dict(given, strict=False)  # strict about all but the counters, above
 
 
 def _some(names: Sequence[str]) -> str:
