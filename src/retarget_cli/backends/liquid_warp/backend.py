@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -17,11 +18,12 @@ from retarget_cli.backends.liquid_warp.inputs import Poser, build_sources, netwo
 from retarget_cli.backends.liquid_warp.options import BASE, NONE, WARP, LiquidWarpOptions, described
 from retarget_cli.backends.liquid_warp.performer import LiquidWarpPerformer
 from retarget_cli.backends.trainable import Game, Phase, Trainable
-from retarget_cli.core.errors import BackendError
+from retarget_cli.core.errors import BackendError, WeightsError
 from retarget_cli.core.example import Example
 from retarget_cli.core.subject import Subject, View
 from retarget_cli.geometry.rotations import axis_angle_to_matrix
 from retarget_cli.weights.checkpoints import find_weights, read_weights
+from retarget_cli.weights.hashing import sha256_of
 from retarget_cli.weights.state import load_into
 
 NAME = "liquid-warp"
@@ -45,6 +47,7 @@ class LiquidWarp(Trainable):
     def __init__(self, options: LiquidWarpOptions, device: torch.device) -> None:
         super().__init__(options, device)
         self._options = options
+        self._lineage: dict[str, str] = {}
         self._generator = None if options.strategy == WARP else self._loaded()
 
     def _loaded(self) -> Generator:
@@ -55,6 +58,8 @@ class LiquidWarp(Trainable):
         state, about = read_weights(path, NAME)
         generator = Generator(options.design(about.design))
         load_into(generator, state, path.name)
+        told = {"base": path.name, "license": about.license, "base notes": "; ".join(about.notes)}
+        self._lineage = {**{name: text for name, text in told.items() if text}, "sha256": sha256_of(path)}
         return generator.to(self.device).eval()
 
     @property
@@ -70,6 +75,28 @@ class LiquidWarp(Trainable):
     def design(self) -> dict[str, str]:
         """See `Trainable`."""
         return described(self._network().design)
+
+    def adopt(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
+        """See `Trainable`. Built without memory first: a file that says what it does not hold costs nothing."""
+        try:
+            form = self._options.design(design)
+            if form.depth > len(state):
+                raise ValueError(f"a depth of {form.depth} is more than it holds")
+            with torch.device("meta"):
+                wanted = Generator(form).state_dict()
+        except (ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+            raise WeightsError(f"{name} has no design of liquid warping: {error}", "make it again") from error
+        odd = sorted(set(wanted) ^ set(state)) or [key for key in wanted if wanted[key].shape != state[key].shape]
+        if odd:
+            raise WeightsError(f"the weights of {name} are not those of its design: {odd[0]} differs", "make it again")
+        generator = Generator(form)
+        load_into(generator, state, name)
+        self._generator = generator.to(self.device).eval()
+        self._lineage = {"base": name}
+
+    def lineage(self) -> dict[str, str]:
+        """See `Trainable`."""
+        return dict(self._lineage)
 
     def prepare(self, subject: Subject) -> Performer:
         """Take the sources apart and encode them."""

@@ -43,7 +43,8 @@ def build_tensors(example: Example, size: tuple[int, int], *, visible_only: bool
     made = build_targets(sources, poser.places(target.theta[None], target.camera[None]), mesh)
     views = (*subject.views, target)
     pictures = tensor(np.stack([normalized(view.image, size) for view in views]), poser.device)
-    outside = [1 - resized(view.mask, size) for view in views]
+    # Averaging pixels may give a shade more than 1, which no logarithm of a loss takes.
+    outside = [(1 - resized(view.mask, size)).clip(0, 1) for view in views]
     pose = target.pose * np.array([size[1] / subject.size[1], size[0] / subject.size[0], 1], np.float32)
     return {
         "sources": sources.inputs,
