@@ -185,6 +185,16 @@ def test_a_disk_that_is_full(tmp_path: Path, saved: SavedSubject, path: Path) ->
     assert [each.name for each in tmp_path.iterdir()] == ["me.subject"]
 
 
+def test_others_may_read_it_as_any_file(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "any").touch()
+    assert path.stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_a_folder_that_is_a_file(path: Path, saved: SavedSubject) -> None:
+    with pytest.raises(OutputError, match="can't write"):
+        save_subject(path / "me.subject", saved)
+
+
 def test_provenance_is_readable_by_others(path: Path) -> None:
     with safe_open(path, "pt") as file:
         words = file.metadata()

@@ -32,13 +32,17 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], told: Mapping[str, 
     partial = partial_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        mode = partial.stat().st_mode  # what the user's mask lets through; safetensors gives nobody else anything
         save_file(plain, partial, dict(told))
+        partial.chmod(mode)
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(f"can't write {path}: {reason}", hint) from error
     finally:
-        partial.unlink(missing_ok=True)
+        if partial.exists():
+            partial.unlink()
 
 
 class Checkpoints:
