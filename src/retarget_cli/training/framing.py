@@ -13,7 +13,7 @@ from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image, View
 
 # Landmarks lie inside the person: hair, hands and feet reach beyond them by about this share of his height.
-_MARGIN = 0.12
+_MARGIN = 0.08
 _LEAST = 0.3
 
 

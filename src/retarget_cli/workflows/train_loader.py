@@ -27,7 +27,8 @@ class Loader(Closing):
 
     def __init__(self, backend: Trainable, drawer: Drawer, workers: int, is_pinned: bool = False) -> None:
         self._backend, self._drawer, self._is_pinned = backend, drawer, is_pinned
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="examples")
+        # One thread each: what is made side by side must not fight for the cores. This thread's own number stays.
+        self._pool = ThreadPoolExecutor(workers, "examples", initializer=torch.set_num_threads, initargs=(1,))
         # So many batches that all threads have something to do.
         self._ahead = 2 + -(-workers // drawer.options.batch)
 
