@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.reference_weights import official_shapes
+from tests.reference_weights import fill, official_shapes, record
 
 from retarget_cli.backends.liquid_warp.discriminator import Discriminator
 from retarget_cli.backends.liquid_warp.generator import STRATEGIES, Design, Generator
@@ -77,3 +77,31 @@ def test_designs_say_how_to_build_the_network() -> None:
         "discriminator-train",
         "discriminator-personalize",
     ]
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_converted_weights_give_the_released_codes_pictures(name: str) -> None:
+    """Names of equal shapes, such as a scale and a shift, may be exchanged unnoticed by all of the above."""
+    arrays, rules = record("iper_gen")
+    form = FORMS[name]
+    rule = {key: rules[0][key] for key in ("seed", "gain", "over", "prefix")}
+    state = fill({theirs: form.shapes[ours] for theirs, ours in form.names.items()}, **rule)
+    generator = Generator(Design(OFFICIAL[name])).eval()
+    generator.load_state_dict(form.convert(state))
+    given = {key: torch.from_numpy(arrays[key]).float() for key in ("bg", "src", "tsf", "Tst")}
+    batch = {
+        "sources": given["src"],
+        "flows": given["Tst"][:, 0],
+        "target_input": given["tsf"][:, 0],
+        "background_input": given["bg"][:, 0],
+    }
+    with torch.inference_mode():
+        made = generator(batch)
+    pairs = [(made.image, f"{name}.tsf_img", 0), (made.mask, f"{name}.tsf_mask", 0)]
+    if OFFICIAL[name] == "attention":
+        assert made.background is not None
+        pairs.append((made.background, f"{name}.bg", 0))
+        pairs += [(made.source_image[:, row], f"{name}.src_img", row) for row in range(2)]
+        pairs += [(made.source_mask[:, row], f"{name}.src_mask", row) for row in range(2)]
+    for picture, key, row in pairs:
+        torch.testing.assert_close(picture, torch.from_numpy(arrays[key][:, row]).float(), atol=5e-5, rtol=0)
