@@ -183,6 +183,17 @@ def test_a_method_is_a_backend_with_options() -> None:
     assert (found.backend, found.settings) == ("avatar", (("nodes", "200"), ("samples", "1")))
 
 
+def test_a_method_may_be_personalised() -> None:
+    found = parse_method("toy:personalize=20,tint=0.5")
+    assert (found.name, found.backend) == ("toy:personalize=20,tint=0.5", "toy")
+    assert (found.settings, found.steps) == ((("tint", "0.5"),), 20)
+    assert found.said == "tint=0.5, personalize=20"
+    assert parse_method("avatar").said == "defaults"
+    for text in ("toy:personalize", "toy:personalize=0", "toy:personalize=x", "toy:personalize=-3"):
+        with pytest.raises(UsageError, match="personalize"):
+            parse_method(text)
+
+
 def test_any_tools_frames_are_scored_by_name(world: tuple[Path, Cache], tmp_path: Path) -> None:
     root, _ = world
     rendered = tmp_path / "theirs"

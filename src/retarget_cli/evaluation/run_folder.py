@@ -3,6 +3,7 @@
     RUN/run.json                             what is measured; another run in the same folder is refused
     RUN/sources/CASE/0.png ...               source pictures
     RUN/rendered/METHOD/CASE/000000.png ...  appears when it is complete
+    RUN/subjects/METHOD/ID.subject           of methods that are personalised, by their source pictures
     RUN/persons/CASE.safetensors             masks of the target's person, where they had to be perceived
     RUN/scores/METHOD/CASE.json              appears when it is complete
     RUN/features/METHOD/CASE.safetensors     of metrics that compare sets; METHOD `real` holds the true frames'
@@ -71,6 +72,9 @@ class RunFolder:
 
     def rendered(self, method: str, case: str) -> Path:
         return self.path / "rendered" / file_name(method) / file_name(case)
+
+    def subject(self, method: str, sources: str) -> Path:
+        return self.path / "subjects" / file_name(method) / f"{file_name(sources)}.subject"
 
     def persons(self, case: str) -> Path:
         return self.path / "persons" / f"{file_name(case)}.safetensors"

@@ -1,6 +1,7 @@
 """`retarget eval run`: render the cases of a protocol with several methods, and score them.
 
-    plan -> for each case: source pictures -> for each method: animate -> PNG folder   (the caller's thread)
+    plan -> for each case: source pictures -> for each method: personalise where it is asked for,
+                                                              animate -> PNG folder   (the caller's thread)
                                                               -> metrics -> score      (a second thread)
     scores -> report
 
@@ -14,13 +15,12 @@ import time as clock
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from retarget_cli.backends.registry import make_backend
 from retarget_cli.body.placement import Framing, MotionPath
 from retarget_cli.core.device import choose_device
-from retarget_cli.core.errors import RetargetError, UsageError
+from retarget_cli.core.errors import RetargetError
 from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.evaluation.cases import Case, plan
 from retarget_cli.evaluation.datasets import open_dataset
@@ -32,6 +32,7 @@ from retarget_cli.evaluation.streams import facts, fitted_size
 from retarget_cli.evaluation.summary import Setting, plain, summarise
 from retarget_cli.perception.cache import Cache
 from retarget_cli.workflows.animate import AnimateOptions, animate
+from retarget_cli.workflows.evaluate_personal import Method, check_method, parse_method, personal_file
 from retarget_cli.workflows.evaluate_sources import Sources, excerpt_of, write_sources
 from retarget_cli.workflows.judge import Judge, Trial, relative
 from retarget_cli.workflows.machine import machine, program_version
@@ -49,7 +50,7 @@ class EvaluateOptions:
     Attributes:
         dataset: folder or clip.
         output: the run's folder.
-        methods: backends, each with its options: `avatar`, `avatar:nodes=200,samples=1`.
+        methods: backends, each with its options: `avatar`, `avatar:nodes=200,samples=1`, `liquid-warp:personalize=100`.
         protocol: what is asked of them.
         layout, split: of the data set; see `open_dataset`.
         metrics: keys or groups of keys.
@@ -71,15 +72,6 @@ class EvaluateOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
-    """A backend with its options, and what it is called."""
-
-    name: str
-    backend: str
-    settings: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What came of a run: its folder, and the report."""
 
@@ -97,22 +89,6 @@ class Evaluation:
         return sum(bool(scored.problem) for clip in self.report.clips for scored in clip.methods.values())
 
 
-def parse_method(text: str) -> Method:
-    """`avatar` or `avatar:nodes=200,samples=1`.
-
-    Raises:
-        UsageError: an option without a value.
-    """
-    backend, _, rest = text.partition(":")
-    settings = []
-    for part in filter(None, rest.split(",")):
-        name, sign, value = part.partition("=")
-        if not sign:
-            raise UsageError(f"--backend {text}: {part} has no value", "write it as avatar:nodes=200,samples=1")
-        settings.append((name.strip(), value.strip()))
-    return Method(text, backend, tuple(settings))
-
-
 def evaluate(options: EvaluateOptions, cache: Cache | None = None, progress: Progress | None = None) -> Evaluation:
     """Render, score, report.
 
@@ -122,8 +98,8 @@ def evaluate(options: EvaluateOptions, cache: Cache | None = None, progress: Pro
     progress = progress or Silence()
     methods = [parse_method(text) for text in dict.fromkeys(options.methods)]
     device = choose_device(options.device)
-    for method in methods:  # a wrong name or option shows now, not after an hour
-        make_backend(method.backend, dict(method.settings), device.device)
+    for method in methods:
+        check_method(method, device.device)
     dataset = open_dataset(options.dataset, options.layout, options.split)
     cases = plan(dataset, options.protocol)
     loaded = load_measures(options.metrics, options.weights, device.device)
@@ -166,8 +142,7 @@ def _about(method: Method, clips: Sequence[Clip], device: str) -> Mapping[str, s
     seconds = sum(scored.seconds or 0 for scored in found)
     timed = [scored for scored in found if scored.seconds]
     frames = sum(max(scored.indices, default=-1) + 1 for scored in timed)
-    said = ", ".join(f"{name}={value}" for name, value in method.settings) or "defaults"
-    about = {"backend": method.backend, "options": said, "device": device, "retarget": program_version()}
+    about = {"backend": method.backend, "options": method.said, "device": device, "retarget": program_version()}
     if seconds:
         about["render"] = f"{frames / seconds:.1f} frames/s, source and driving clip perceived or from the cache"
     return about
@@ -228,8 +203,15 @@ class _Run:
         output = self._folder.rendered(method.name, case.name)
         seconds = None
         if not output.is_dir():
+            options = self._animation(case, method, size, sources, output)
+            if method.steps:
+                device, folders = self._options.device, self._folder
+                subject = personal_file(
+                    method, sources.pictures, size, device, folders, self._cache, self._progress
+                )
+                options = replace(options, sources=(), subject=subject, settings=())
             started = clock.perf_counter()
-            animate(self._animation(case, method, size, sources, output), self._cache)
+            animate(options, self._cache)
             seconds = clock.perf_counter() - started
         return Trial(
             method.name, case.name, Stream(output), case.target, case.masks, case.origin, sources.pictures, size,
