@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+import torch
 
 from retarget_cli.backends import registry
+from retarget_cli.backends.base import Spec
+from retarget_cli.backends.still.backend import Still
 from retarget_cli.core.errors import BackendError, UsageError
 from retarget_cli.media.codecs import CODECS
 from retarget_cli.media.encoders import working_codecs
+from retarget_cli.weights.checkpoints import Label, write_weights
 from retarget_cli.workflows import doctor, readiness, self_test
 from retarget_cli.workflows.doctor import examine
 from retarget_cli.workflows.readiness import all_backends, backend_readiness
@@ -102,6 +108,29 @@ def test_a_broken_backend_does_not_hide_the_others(plugged: Callable[[str], None
     assert avatar.needs == ("body", "mask", "pose")
     assert not other.is_ready
     assert "can't be imported" in other.reason
+
+
+class Learned(Still):
+    """A backend that needs weights of both kinds."""
+
+    spec: ClassVar[Spec] = replace(Still.spec, weights=("alexnet", "learned"))
+
+
+def test_a_backend_is_ready_when_its_weights_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("RETARGET_WEIGHTS", "XDG_DATA_HOME", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setattr(readiness, "backend_class", lambda _: Learned)
+    found = backend_readiness("learned")
+    assert not found.is_ready
+    assert found.reason.startswith("the weights alexnet")
+    monkeypatch.setattr(readiness, "CATALOG", {})
+    found = backend_readiness("learned")
+    assert found.reason.startswith("no base weights of learned")
+    assert "retarget weights import" in found.reason
+    folder = tmp_path / "RETARGET_WEIGHTS"
+    write_weights(folder / "alexnet-1.safetensors", {"a": torch.zeros(1)}, Label("alexnet"))
+    write_weights(folder / "learned-1.safetensors", {"a": torch.zeros(1)}, Label("learned"))
+    assert backend_readiness("learned").is_ready
 
 
 def test_an_unknown_backend_is_an_error() -> None:

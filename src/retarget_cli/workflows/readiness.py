@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from retarget_cli.backends.registry import backend_class, known_backends, option_help
-from retarget_cli.core.errors import BackendError
+from retarget_cli.core.errors import BackendError, WeightsError
+from retarget_cli.weights.catalog import CATALOG
+from retarget_cli.weights.checkpoints import find_weights
+from retarget_cli.weights.store import default_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,8 @@ class Readiness:
         name: as for --backend.
         is_ready: whether it could run now.
         reason: why not.
-        summary, weights, license, paper: see `Spec`.
+        summary, license, paper: see `Spec`.
+        weights: keys of the catalog, and names of backends whose base weights are needed.
         needs: names of the signals that perception estimates for it.
         options: `name -> (default, description)`.
     """
@@ -43,10 +47,11 @@ def backend_readiness(name: str) -> Readiness:
     except BackendError as error:
         return Readiness(name, False, f"{error.message}; {error.hint}")
     spec = found.spec
+    reason = next(filter(None, map(_why_missing, spec.weights)), "")
     return Readiness(
         name,
-        is_ready=not spec.weights,
-        reason=f"these weights are missing: {', '.join(spec.weights)}" if spec.weights else "",
+        is_ready=not reason,
+        reason=reason,
         summary=spec.summary,
         needs=tuple(sorted(signal.value for signal in spec.needs)),
         weights=spec.weights,
@@ -54,6 +59,18 @@ def backend_readiness(name: str) -> Readiness:
         paper=spec.paper,
         options=option_help(found.options),
     )
+
+
+def _why_missing(weights: str) -> str:
+    """Why weights that a backend names are not there; empty where they are."""
+    try:
+        if weights in CATALOG:
+            default_store().good(weights)
+        else:
+            find_weights(weights)
+    except WeightsError as error:
+        return error.line
+    return ""
 
 
 def all_backends() -> list[Readiness]:
