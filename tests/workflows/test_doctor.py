@@ -123,13 +123,9 @@ def test_a_backend_is_ready_when_its_weights_are_there(monkeypatch: pytest.Monke
     found = backend_readiness("learned")
     assert not found.is_ready
     assert found.reason.startswith("the weights alexnet")
-    monkeypatch.setattr(readiness, "CATALOG", {})
-    found = backend_readiness("learned")
-    assert found.reason.startswith("no base weights of learned")
-    assert "retarget weights import" in found.reason
-    folder = tmp_path / "RETARGET_WEIGHTS"
-    write_weights(folder / "alexnet-1.safetensors", {"a": torch.zeros(1)}, Label("alexnet"))
-    write_weights(folder / "learned-1.safetensors", {"a": torch.zeros(1)}, Label("learned"))
+    monkeypatch.setattr(Learned, "spec", replace(Still.spec, weights=("learned",)))
+    assert backend_readiness("learned").reason.startswith("no base weights of learned")
+    write_weights(tmp_path / "RETARGET_WEIGHTS" / "learned-1.safetensors", {"a": torch.zeros(1)}, Label("learned"))
     assert backend_readiness("learned").is_ready
 
 

@@ -179,8 +179,8 @@ def find_weights(backend: str, given: str = "", folder: Path | None = None) -> P
         )
     if found is None:
         raise WeightsError(
-            f"no base weights of {backend} ({backend}-SIZE{SUFFIX}) are in the folders of `retarget weights list`",
-            f"{makers}; then --set weights=FILE",
+            f"no base weights of {backend} are in the folders of `retarget weights list`",
+            f"{makers}; give --set weights=FILE, or call the file {backend}-SIZE{SUFFIX}",
         )
     check_shipped(found, Ledger(data_folder(os.environ) / "checked.json"))
     return found

@@ -69,7 +69,7 @@ def _why_missing(weights: str) -> str:
         else:
             find_weights(weights)
     except WeightsError as error:
-        return error.line
+        return error.message
     return ""
 
 
