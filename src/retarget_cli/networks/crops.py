@@ -17,21 +17,22 @@ def cropped(pictures: Tensor, boxes: Tensor, height: int, width: int) -> Tensor:
         pictures: (B, C, H, W).
         boxes: (B, 4) whole numbers x0, x1, y0, y1; x1 and y1 are the first pixels outside.
     """
-    columns = _positions(boxes[:, 0], boxes[:, 1], pictures.shape[3], width)
-    rows = _positions(boxes[:, 2], boxes[:, 3], pictures.shape[2], height)
-    across = columns[:, None, :].expand(-1, height, -1)
-    down = rows[:, :, None].expand(-1, -1, width)
-    grid = torch.stack([across, down], -1)
-    return functional.grid_sample(pictures, grid.to(pictures.dtype), padding_mode="border", align_corners=True)
+    # A product with weights of rows and of columns: boxes of a batch may differ, none has to leave the device, and
+    # positions keep their precision, of which a sampling grid in [-1, 1] loses some.
+    across = _weights(boxes[:, 0], boxes[:, 1], pictures.shape[3], width)
+    down = _weights(boxes[:, 2], boxes[:, 3], pictures.shape[2], height)
+    with torch.autocast(pictures.device.type, enabled=False):
+        return down[:, None] @ (pictures.float() @ across[:, None].transpose(-1, -2))
 
 
-def _positions(first: Tensor, end: Tensor, length: int, count: int) -> Tensor:
-    """(B, count) in [-1, 1], from the middle of the first pixel to that of the last one."""
-    low = first.clamp(0, length - 1).double()
-    high = (end - 1).clamp(0, length - 1).double().maximum(low)
-    steps = torch.linspace(0, 1, count, dtype=torch.float64, device=first.device)
-    pixel = low[:, None] + (high - low)[:, None] * steps
-    return (2 * pixel / max(length - 1, 1) - 1).float()
+def _weights(first: Tensor, end: Tensor, length: int, count: int) -> Tensor:
+    """(B, count, length): how much of each pixel there is in each of the crop, from the first pixel to the last."""
+    low = first.clamp(0, length - 1).float()
+    high = (end - 1).clamp(0, length - 1).float().maximum(low)
+    # In single precision and from the box's own corner, as torch's `interpolate` has it of a slice.
+    position = torch.arange(count, device=first.device) * ((high - low) / max(count - 1, 1))[:, None]
+    pixels = torch.arange(length, device=first.device) - low[:, None]
+    return (1 - (position[..., None] - pixels[:, None]).abs()).clamp_min(0)
 
 
 def resized(pictures: Tensor, height: int, width: int) -> Tensor:
