@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retarget_cli.core.motion import FloatArray
+from retarget_cli.core.parts import Parts
 
 Image = NDArray[np.uint8]
 
@@ -34,6 +35,19 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Worn:
+    """Somebody else's clothes.
+
+    Attributes:
+        wearer: who is seen in them, on the same canvas and of the same body model.
+        parts: which of them.
+    """
+
+    wearer: Subject
+    parts: Parts
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """The source person.
 
@@ -43,6 +57,8 @@ class Subject:
         body: name of the body model of `betas` and the views' `theta`.
         plate: (H, W, 3) uint8 background without the person.
         name: for output templates.
+        worn: clothes to be put on while the person is rendered; None: the views show the person's own, or have been
+            changed already.
     """
 
     views: tuple[View, ...]
@@ -50,6 +66,7 @@ class Subject:
     body: str
     plate: Image
     name: str = field(default="source")
+    worn: Worn | None = None
 
     @property
     def primary(self) -> View:

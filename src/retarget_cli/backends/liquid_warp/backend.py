@@ -11,16 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from retarget_cli.backends.base import Performer, Signal, Spec
+from retarget_cli.backends.liquid_warp.clothes import clothed
 from retarget_cli.backends.liquid_warp.examples import build_tensors
 from retarget_cli.backends.liquid_warp.game import LiquidWarpGame
 from retarget_cli.backends.liquid_warp.generator import Generator
-from retarget_cli.backends.liquid_warp.inputs import Poser, build_sources, network_size, resized
+from retarget_cli.backends.liquid_warp.inputs import Cast, Poser, build_sources, network_size, resized
 from retarget_cli.backends.liquid_warp.options import BASE, NONE, WARP, LiquidWarpOptions, described
 from retarget_cli.backends.liquid_warp.performer import LiquidWarpPerformer
 from retarget_cli.backends.trainable import Game, Phase, Trainable
-from retarget_cli.core.errors import BackendError, WeightsError
+from retarget_cli.core.errors import BackendError, InputError, WeightsError
 from retarget_cli.core.example import Example
-from retarget_cli.core.subject import Subject, View
+from retarget_cli.core.parts import Parts
+from retarget_cli.core.subject import Subject, View, Worn
 from retarget_cli.geometry.rotations import axis_angle_to_matrix
 from retarget_cli.weights.checkpoints import find_weights, read_weights
 from retarget_cli.weights.hashing import sha256_of
@@ -100,10 +102,23 @@ class LiquidWarp(Trainable):
 
     def prepare(self, subject: Subject) -> Performer:
         """Take the sources apart and encode them."""
-        poser = Poser(subject.body, subject.betas, subject.size, self.device)
         size = network_size(subject.size, self._options.resolution)
-        sources = build_sources(subject.views[:MOST], poser, size, visible_only=self._options.visible_only)
-        return LiquidWarpPerformer(self._generator, sources, poser)
+        own = self._cast(subject)
+        casts = [own] if subject.worn is None else clothed(own, subject.worn, self._cast)
+        sources = build_sources(casts, size, visible_only=self._options.visible_only)
+        return LiquidWarpPerformer(self._generator, sources, casts[0].poser)
+
+    def _cast(self, subject: Subject) -> Cast:
+        return Cast(subject.views[:MOST], Poser(subject.body, subject.betas, subject.size, self.device))
+
+    def dress(self, subject: Subject, garment: Subject, parts: Parts = Parts.ALL) -> Subject:
+        """The clothes are put on in the network, each person by a flow of his own (paper, 3.6)."""
+        if subject.size != garment.size or subject.body != garment.body:
+            raise InputError(
+                f"garment of {garment.size[1]}x{garment.size[0]}, source of {subject.size[1]}x{subject.size[0]}",
+                "prepare both at the same size and with the same body",
+            )
+        return replace(subject, worn=Worn(garment, parts))
 
     def painted_behind(self, subject: Subject) -> Subject:
         """The subject before the background that the background stream makes, where that is asked for."""
@@ -112,8 +127,8 @@ class LiquidWarp(Trainable):
         stream = self._network().background
         if stream is None:
             raise BackendError("these weights have no background stream", "leave --set background=network out")
-        poser = Poser(subject.body, subject.betas, subject.size, self.device)
-        sources = build_sources(subject.views[:1], poser, network_size(subject.size, self._options.resolution))
+        cast = replace(self._cast(subject), views=subject.views[:1])
+        sources = build_sources([cast], network_size(subject.size, self._options.resolution))
         with torch.inference_mode():
             made = stream(sources.background[None])[0].permute(1, 2, 0).cpu().numpy()
         plate = resized(np.ascontiguousarray((made + 1) * 127.5), subject.size)

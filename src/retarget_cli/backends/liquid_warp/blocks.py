@@ -83,10 +83,10 @@ class AttentionBlock(LiquidWarpingBlock):
         """(B, C, h, w): the fused source features, lines 2 to 5."""
         count = warped.shape[1]
         flat = warped.flatten(0, 1)
-        value = self.value(flat).unflatten(0, (-1, count))
+        value: Tensor = self.value(flat).reshape(-1, count, *x.shape[1:])
         if count == 1:  # the softmax over one source is 1
             return value[:, 0]
-        key = self.key(flat).unflatten(0, (-1, count))
+        key: Tensor = self.key(flat).reshape(-1, count, *x.shape[1:])
         likeness = (self.query(x)[:, None] * key).sum(2, keepdim=True) / x.shape[1] ** 0.5
         return (torch.softmax(likeness, 1) * value).sum(1)
 

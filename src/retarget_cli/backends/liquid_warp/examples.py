@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from retarget_cli.backends.liquid_warp.inputs import (
+    Cast,
     Poser,
     build_sources,
     build_targets,
@@ -38,7 +39,7 @@ def build_tensors(example: Example, size: tuple[int, int], *, visible_only: bool
     """
     subject, target = example.subject, example.target
     poser = Poser(subject.body, subject.betas, subject.size, torch.device("cpu"))
-    sources = build_sources(subject.views, poser, size, visible_only=visible_only)
+    sources = build_sources([Cast(subject.views, poser)], size, visible_only=visible_only)
     mesh, _ = meshes(subject.body, size, poser.device)
     made = build_targets(sources, poser.places(target.theta[None], target.camera[None]), mesh)
     views = (*subject.views, target)

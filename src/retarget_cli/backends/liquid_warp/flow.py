@@ -111,7 +111,8 @@ def interpolated(values: Tensor, seen: Correspondence, elsewhere: float) -> Tens
 def transformation_flow(corners: Tensor, target: Correspondence) -> Tensor:
     """(B, S, H, W, 2): from every pixel of the targets to the sources whose corners (S, F, 3, 2) are given."""
     joined = corners.permute(1, 2, 0, 3).flatten(2)
-    return interpolated(joined, target, NOWHERE).unflatten(-1, (len(corners), 2)).permute(0, 3, 1, 2, 4)
+    found = interpolated(joined, target, NOWHERE)
+    return found.reshape(*found.shape[:3], len(corners), 2).permute(0, 3, 1, 2, 4)
 
 
 def condition(seen: Correspondence, mesh: Topology) -> Tensor:

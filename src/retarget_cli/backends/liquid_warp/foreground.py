@@ -63,7 +63,7 @@ def continued(picture: FloatArray, person: BoolArray, mesh: BoolArray, confident
     band = np.argwhere(reach & ~sure)
     distance, chosen = cKDTree(points).query(band, k=min(NEAREST, len(points)))
     weights = np.maximum(np.reshape(distance, (len(band), -1)), 1e-3) ** 2
-    weights /= weights.sum(1, keepdims=True)
+    weights = weights / weights.sum(1, keepdims=True)
     colours = picture[tuple(points.T)][np.reshape(chosen, weights.shape)]
     shown[tuple(band.T)] = (weights[..., None] * colours).sum(1)
     return shown

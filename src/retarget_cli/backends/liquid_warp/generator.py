@@ -86,8 +86,8 @@ class Generator(nn.Module):
         """All streams.
 
         Args:
-            batch: `sources` (B, S, 6, H, W), `flows` (B, S, H, W, 2), `target_input` (B, 6, H, W) and, for the background
-                stream, `background_input` (B, 4, H, W).
+            batch: `sources` (B, S, 6, H, W), `flows` (B, S, H, W, 2), `target_input` (B, 6, H, W) and, for the
+                background stream, `background_input` (B, 4, H, W).
         """
         sources = batch["sources"]
         features = self.identity.encode(sources.flatten(0, 1))
@@ -95,7 +95,7 @@ class Generator(nn.Module):
         count = sources.shape[1]
         made = self.transfer(batch["target_input"], sources, features, batch["flows"])
         behind = None if self.background is None else self.background(batch["background_input"])
-        return Made(behind, image.unflatten(0, (-1, count)), mask.unflatten(0, (-1, count)), *made)
+        return Made(behind, split(image, count), split(mask, count), *made)
 
 
 class BackgroundStream(nn.Module):
@@ -247,7 +247,7 @@ class WarpedFeatures:
         if feature.shape[0] != grid.shape[0]:  # one subject's features serve a window of frames
             feature = feature.repeat(grid.shape[0] // feature.shape[0], 1, 1, 1)
         warped = functional.grid_sample(feature, grid, align_corners=False)
-        return warped.unflatten(0, self._flows.shape[:2])
+        return split(warped, self._flows.shape[1])
 
 
 class Residual(nn.Module):
@@ -302,6 +302,11 @@ def _block(strategy: Strategy, channels: int, hidden: int) -> LiquidWarpingBlock
     return AddBlock() if strategy == "add" else MeanBlock()
 
 
+def split(tensor: Tensor, count: int) -> Tensor:
+    """(B, S, ...) from (B * S, ...), `count` being S."""
+    return tensor.reshape(-1, count, *tensor.shape[1:])
+
+
 def resized_flow(flow: Tensor, height: int, width: int) -> Tensor:
     """(N, h, w, 2) from (N, H, W, 2), as the released weights expect it."""
     if flow.shape[1:3] == (height, width):
@@ -314,5 +319,5 @@ def overlapped(pictures: Tensor, flows: Tensor) -> Tensor:
     """(B, 3, H, W): sources (B, S, 3, H, W) in the target's place, their mean where several are seen."""
     warped = functional.grid_sample(pictures.flatten(0, 1), flows.flatten(0, 1), align_corners=False)
     seen = (flows.abs().amax(-1) <= 1).to(warped.dtype)[:, :, None]
-    warped = warped.unflatten(0, flows.shape[:2]) * seen
+    warped = split(warped, flows.shape[1]) * seen
     return warped.sum(1) / seen.sum(1).clamp_min(1)

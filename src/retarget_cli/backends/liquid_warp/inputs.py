@@ -104,26 +104,56 @@ class Poser:
         """(B, V, 3) as `flow.correspond` takes them, from theta (B, 24, 3) and camera (B, 3) in canvas pixels."""
         body, shape = self.body, self.shape
         turns = axis_angle_to_matrix(torch.from_numpy(theta).to(self.device))
-        moved = skin(
-            shape.vertices[None], body.weights_index, body.weights, bone_transforms(shape.joints[None], body.parents, turns)
-        )  # fmt: skip
+        bones = bone_transforms(shape.joints[None], body.parents, turns)
+        moved = skin(shape.vertices[None], body.weights_index, body.weights, bones)
         cameras = torch.from_numpy(camera).to(self.device)[:, None]
         half = cameras.new_tensor([self.canvas[1] / 2, self.canvas[0] / 2])
         flat = (moved[..., :2] * cameras[..., :1] + cameras[..., 1:]) / half - 1
         return torch.cat([flat, moved[..., 2:]], -1)
 
 
-def build_sources(
-    views: Sequence[View], poser: Poser, size: Size, *, visible_only: bool = False
-) -> Sources:
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """One person who lends looks.
+
+    Attributes:
+        views: with masks, all of one canvas.
+        poser: of the person in them.
+        lent: (F,) bool, faces that are taken from this person; None: all.
+    """
+
+    views: Sequence[View]
+    poser: Poser
+    lent: Tensor | None = None
+
+
+def build_sources(casts: Sequence[Cast], size: Size, *, visible_only: bool = False) -> Sources:
     """Everything about the sources that does not depend on a target.
 
     Args:
-        views: with masks, all of one canvas.
-        poser: of the person in them.
+        casts: one person, or several of the same body model of whom each lends other faces (paper, 3.6).
         size: of the network's pictures.
         visible_only: a face that no source pixel shows leads nowhere (Algorithm 1, line 11; off in the released code).
     """
+    parts = [_taken_apart(cast, size, visible_only) for cast in casts]
+    texture = parts[0].texture
+    for cast, part in zip(casts[1:], parts[1:], strict=True):
+        _, chart = meshes(cast.poser.body.name, size, cast.poser.device)
+        if cast.lent is not None:
+            is_lent = (chart.face_index >= 0) & cast.lent[chart.face_index.clamp_min(0)]
+            texture = torch.where(is_lent, part.texture, texture)
+    return Sources(
+        torch.cat([part.inputs for part in parts]),
+        parts[0].background,
+        torch.cat([part.corners for part in parts]),
+        texture,
+        size,
+    )
+
+
+def _taken_apart(cast: Cast, size: Size, visible_only: bool) -> Sources:
+    """One person's pictures."""
+    views, poser = cast.views, cast.poser
     mesh, chart = meshes(poser.body.name, size, poser.device)
     theta, camera = (np.stack([getattr(view, name) for view in views]) for name in ("theta", "camera"))
     places = poser.places(theta, camera)
@@ -141,8 +171,11 @@ def build_sources(
     visible = visible_faces(seen.face_index, mesh)
     corners = source_corners(places, mesh)
     texture = merged_texture(colours, corners, visible, chart, kernel_of(TEXTURE_MARGIN, scale))
-    if visible_only:
-        corners = source_corners(places, mesh, visible)
+    leading = visible if visible_only else torch.ones_like(visible)
+    if cast.lent is not None:
+        leading = leading & cast.lent
+    if not bool(leading.all()):
+        corners = source_corners(places, mesh, leading)
     return Sources(torch.cat([colours, condition(seen, mesh)], 1), background, corners, texture, size)
 
 
