@@ -120,7 +120,8 @@ def personalize(
     trainable_class(options.backend)
     choice = choose_device(options.device)
     progress.note(f"device: {choice.reason}")
-    backend = make_backend(options.backend, dict(options.settings), choice.device)
+    with seeded(options.lesson.seed, choice.device):  # untrained weights are random too
+        backend = make_backend(options.backend, dict(options.settings), choice.device)
     if not isinstance(backend, Trainable):
         raise BackendError(f"{options.backend} is trainable, and gave a {type(backend).__name__} that is not")
     unfinished = Unfinished(path)
