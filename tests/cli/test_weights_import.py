@@ -215,10 +215,12 @@ def test_list_and_verify_of_backends_weights(tmp_path: Path) -> None:
     assert (told[0]["design"], told[0]["steps"], told[0]["notes"]) == ({"width": "4"}, 30, ["a note"])
     assert run("verify").exit_code == 0
     assert run("verify", "mine").stdout == f"mine: good ({folder / 'mine.safetensors'})\n"
+    assert run("path", "mine").stdout == f"{folder / 'mine.safetensors'}\n"
     path = folder / "warper-256.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
     assert "warper-256: its sha256 is" in refused_lines("verify")
     assert run("verify", "mine").exit_code == 0
+    assert "its sha256 is" in refused_lines("path", "warper-256")
     path.unlink()
     assert "warper-256: " in refused_lines("verify", "warper-256")
     assert run("list").exit_code == 0

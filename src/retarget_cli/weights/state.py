@@ -43,7 +43,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except IsADirectoryError as error:
         raise WeightsError(f"{path} is a folder, expected a file of weights", "name one file inside it") from error
     except Exception as error:  # a damaged file makes torch and its unpickler raise nearly anything
-        raise WeightsError(f"{path} cannot be read as weights: {_reason(error)}", "get it again, whole") from error
+        raise WeightsError(
+            f"{path} cannot be read as weights: {_reason(error)}", "expected is a state dict alone, whole"
+        ) from error
     return _tensors(loaded, path)
 
 
