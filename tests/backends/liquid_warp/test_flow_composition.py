@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tests.reference_weights import record
 from torch import Tensor
 
 from retarget_cli.backends.liquid_warp.flow import (
@@ -36,7 +37,6 @@ from retarget_cli.backends.liquid_warp.topology import (
     topology,
     topology_of,
 )
-from tests.reference_weights import record
 
 SIDE = 256
 
@@ -143,7 +143,8 @@ FACES = np.array([[0, 2, 1], [3, 1, 2]], np.int64)
 
 def _square() -> tuple[Topology, Tensor]:
     uv = (CORNERS[:, :2] + 1) / 2
-    return topology(np.repeat(FACES, 2, 0), uv, np.repeat(FACES, 2, 0), np.zeros(4, np.int64)), torch.from_numpy(CORNERS)
+    faces = np.repeat(FACES, 2, 0)
+    return topology(faces, uv, faces, np.zeros(4, np.int64)), torch.from_numpy(CORNERS)
 
 
 def test_flow_of_a_body_to_itself_is_the_identity() -> None:
@@ -183,7 +184,8 @@ def test_the_first_source_wins_in_the_texture_then_the_mean_of_the_others() -> N
 
 
 def test_visible_faces_take_their_neighbours_along() -> None:
-    mesh = Topology(torch.zeros(4, 3), torch.zeros(4, 3, 2), torch.zeros(4, 2), torch.tensor([[0, 1, 1]] * 4), torch.zeros(4))
+    near = torch.tensor([[0, 1, 1]] * 4)
+    mesh = Topology(torch.zeros(4, 3), torch.zeros(4, 3, 2), torch.zeros(4, 2), near, torch.zeros(4))
     assert visible_faces(torch.tensor([[[0, -1]]]), mesh).tolist() == [[True, True, False, False]]
     assert not visible_faces(torch.tensor([[[-1, -1]]]), mesh).any()
 
