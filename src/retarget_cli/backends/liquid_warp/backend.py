@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from retarget_cli.backends.base import Performer, Signal, Spec
+from retarget_cli.backends.liquid_warp.clothed import ClothedFlow
 from retarget_cli.backends.liquid_warp.clothes import clothed
 from retarget_cli.backends.liquid_warp.examples import build_tensors
 from retarget_cli.backends.liquid_warp.game import LiquidWarpGame
 from retarget_cli.backends.liquid_warp.generator import Generator
 from retarget_cli.backends.liquid_warp.inputs import Cast, Poser, build_sources, network_size, resized
-from retarget_cli.backends.liquid_warp.options import BASE, NONE, WARP, LiquidWarpOptions, described
+from retarget_cli.backends.liquid_warp.options import BASE, CLOTHED, NONE, WARP, LiquidWarpOptions, described
 from retarget_cli.backends.liquid_warp.performer import LiquidWarpPerformer
 from retarget_cli.backends.trainable import Game, Phase, Trainable
 from retarget_cli.core.errors import BackendError, InputError, WeightsError
@@ -106,7 +107,8 @@ class LiquidWarp(Trainable):
         own = self._cast(subject)
         casts = [own] if subject.worn is None else clothed(own, subject.worn, self._cast)
         sources = build_sources(casts, size, visible_only=self._options.visible_only)
-        return LiquidWarpPerformer(self._generator, sources, casts[0].poser)
+        figure = ClothedFlow(own.views, own.poser, size) if self._options.flow == CLOTHED else None
+        return LiquidWarpPerformer(self._generator, sources, own.poser, figure)
 
     def _cast(self, subject: Subject) -> Cast:
         return Cast(subject.views[:MOST], Poser(subject.body, subject.betas, subject.size, self.device))
@@ -118,6 +120,8 @@ class LiquidWarp(Trainable):
                 f"garment of {garment.size[1]}x{garment.size[0]}, source of {subject.size[1]}x{subject.size[0]}",
                 "prepare both at the same size and with the same body",
             )
+        if self._options.flow == CLOTHED:  # the figure is cut out of one person's photo
+            return super().dress(subject, garment, parts)
         return replace(subject, worn=Worn(garment, parts))
 
     def painted_behind(self, subject: Subject) -> Subject:
@@ -137,7 +141,8 @@ class LiquidWarp(Trainable):
     def tensors(self, example: Example) -> dict[str, Tensor]:
         """See `Trainable`; keys as in `LiquidWarpGame`."""
         size = network_size(example.subject.size, self._options.resolution)
-        return build_tensors(example, size, visible_only=self._options.visible_only)
+        is_clothed = self._options.flow == CLOTHED
+        return build_tensors(example, size, visible_only=self._options.visible_only, is_clothed=is_clothed)
 
     def game(self, phase: Phase) -> Game:
         """See `Trainable`."""

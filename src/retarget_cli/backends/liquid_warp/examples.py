@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from retarget_cli.backends.liquid_warp.clothed import ClothedFlow
 from retarget_cli.backends.liquid_warp.inputs import (
     Cast,
     Poser,
@@ -29,19 +30,24 @@ BODY_MARGIN = 0.1
 Box = tuple[int, int, int, int]
 
 
-def build_tensors(example: Example, size: tuple[int, int], *, visible_only: bool = False) -> dict[str, Tensor]:
+def build_tensors(
+    example: Example, size: tuple[int, int], *, visible_only: bool = False, is_clothed: bool = False
+) -> dict[str, Tensor]:
     """What a step learns from; keys as in `LiquidWarpGame`.
 
     Args:
         example: sources and target of one person.
         size: (height, width) of the network's pictures.
         visible_only: see `build_sources`.
+        is_clothed: see `ClothedFlow`; a second a picture.
     """
     subject, target = example.subject, example.target
     poser = Poser(subject.body, subject.betas, subject.size, torch.device("cpu"))
     sources = build_sources([Cast(subject.views, poser)], size, visible_only=visible_only)
     mesh, _ = meshes(subject.body, size, poser.device)
     made = build_targets(sources, poser.places(target.theta[None], target.camera[None]), mesh)
+    if is_clothed:
+        made = ClothedFlow(subject.views, poser, size).over(made, target.theta[None], target.camera[None])
     views = (*subject.views, target)
     pictures = tensor(np.stack([normalized(view.image, size) for view in views]), poser.device)
     # Averaging pixels may give a shade more than 1, which no logarithm of a loss takes.

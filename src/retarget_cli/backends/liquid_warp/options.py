@@ -12,6 +12,7 @@ from retarget_cli.core.errors import UsageError
 WARP = "warp"
 BASE, NONE = "base", "none"
 AUTO = "auto"
+CLOTHED = "clothed"
 _DEFAULTS = {"strategy": "attention", "width": "64", "depth": "6", "background": "no"}
 
 
@@ -54,7 +55,7 @@ class LiquidWarpOptions:
     def __post_init__(self) -> None:
         _among("strategy", self.strategy, (AUTO, *STRATEGIES, WARP))
         _among("background", self.background, ("plate", "network"))
-        _among("flow", self.flow, ("body", "clothed"))
+        _among("flow", self.flow, ("body", CLOTHED))
         if self.width < 0 or self.depth < 0:
             raise UsageError(f"--set width={self.width}, depth={self.depth}: must be 1 or more")
         if self.resolution % 8 or not 64 <= self.resolution <= 2048:

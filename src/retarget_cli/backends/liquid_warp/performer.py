@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from retarget_cli.backends.base import Performer, Window
+from retarget_cli.backends.liquid_warp.clothed import ClothedFlow
 from retarget_cli.backends.liquid_warp.generator import Generator
 from retarget_cli.backends.liquid_warp.inputs import Poser, Sources, Targets, build_targets, meshes
 
@@ -20,9 +21,13 @@ class LiquidWarpPerformer(Performer):
         generator: None shows the moved colours alone.
         sources: of the person.
         poser: the person's body.
+        clothed: moves the colours instead of the body, where that is asked for.
     """
 
-    def __init__(self, generator: Generator | None, sources: Sources, poser: Poser) -> None:
+    def __init__(
+        self, generator: Generator | None, sources: Sources, poser: Poser, clothed: ClothedFlow | None = None
+    ) -> None:
+        self._clothed = clothed
         self._generator, self._sources, self._poser = generator, sources, poser
         self._mesh, _ = meshes(poser.body.name, sources.size, poser.device)
         with torch.inference_mode():
@@ -40,6 +45,8 @@ class LiquidWarpPerformer(Performer):
         if theta is None or camera is None:
             raise ValueError("liquid warping needs a fitted motion")
         targets = build_targets(self._sources, self._poser.places(theta, camera), self._mesh)
+        if self._clothed is not None:
+            targets = self._clothed.over(targets, theta, camera)
         colour, person = self._painted(targets)
         frames = torch.cat([(colour + 1) / 2, person], 1)
         if self._sources.size != self._poser.canvas:
