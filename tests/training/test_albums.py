@@ -119,9 +119,7 @@ def test_disturbances_are_of_the_source_alone(albums: list[Album]) -> None:
 def test_colours_change_alike(albums: list[Album]) -> None:
     """Pixels of the person have one colour in all pictures of the album, and afterwards still one."""
     example = Drawer(albums[:1], DrawOptions(48, jitter=0.5, max_sources=3), 3).batch(1)[0]
-    colours = {
-        tuple(np.median(view.image[view.mask > 0.99], 0)) for view in (*example.subject.views, example.target)
-    }
+    colours = {tuple(np.median(view.image[view.mask > 0.99], 0)) for view in (*example.subject.views, example.target)}
     assert len(colours) == 1
     assert colours != {(200.0, 200.0, 200.0)}
 

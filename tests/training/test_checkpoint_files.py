@@ -74,5 +74,5 @@ def test_other_options_are_named(tmp_path: Path) -> None:
 def test_damaged_options(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.json"
     path.write_text(text)
-    with pytest.raises(UsageError, match="config.json"):
+    with pytest.raises(UsageError, match=r"config\.json"):
         read_config(path)
