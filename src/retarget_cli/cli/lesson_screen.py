@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,14 +15,14 @@ from retarget_cli.core.progress import Progress, Silence
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.text import Text
+    from rich.segment import Segments
 
     from retarget_cli.core.subject import Image
     from retarget_cli.training.loop import Step
 
 _LINE_SECONDS = 4.0
-_REDRAWS = 8
-"""A second."""
+_REDRAW_SECONDS = 0.4
+"""A picture of characters is tens of kilobytes: it is drawn when something has changed, and not too often."""
 # Steps whose time is taken for that of those to come; and that a course shows.
 _RECENT, _COURSE = 20, 32
 _COLUMNS, _ROWS = 72, 20
@@ -87,10 +88,14 @@ class Course:
     def summary(self) -> str:
         """`12 of 100 steps, generator 3.21, 0.8 steps/s, 1:50 left`."""
         losses = [f"{name} {values[-1]:.4g}" for name, values in self.losses.items() if " " not in name]
-        parts = [f"{self.number} of {self.steps} steps", *losses, f"{self.rate:.2g} steps/s"]
-        if self.number < self.steps:
-            parts.append(f"{duration((self.steps - self.number) / max(self.rate, 1e-9))} left")
-        return ", ".join(parts)
+        return ", ".join([f"{self.number} of {self.steps} steps", *losses, self.pace()])
+
+    def pace(self) -> str:
+        """`0.8 steps/s, 1:50 left`."""
+        rate = f"{self.rate:.2g} steps/s"
+        if self.number >= self.steps:
+            return rate
+        return f"{rate}, {duration((self.steps - self.number) / max(self.rate, 1e-9))} left"
 
 
 def duration(seconds: float) -> str:
@@ -107,7 +112,7 @@ def sparkline(values: deque[float]) -> str:
     return "".join(_LEVELS[min(7, int(8 * (value - low) / span))] for value in values)
 
 
-def blocks(picture: Image, columns: int, rows: int) -> Text:
+def blocks(picture: Image, columns: int, rows: int) -> Segments:
     """A picture of characters: each is two pixels, the upper one as its colour, the lower one as what is behind it.
 
     Args:
@@ -115,18 +120,20 @@ def blocks(picture: Image, columns: int, rows: int) -> Text:
         columns, rows: of characters that there is room for.
     """
     import cv2
-    from rich.text import Text
+    from rich.color import Color
+    from rich.segment import Segment, Segments
+    from rich.style import Style
 
     factor = min(columns / picture.shape[1], 2 * rows / picture.shape[0])
     width, height = max(1, round(picture.shape[1] * factor)), 2 * max(1, round(picture.shape[0] * factor / 2))
     small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    text = Text(no_wrap=True)
+    found: list[Segment] = []
     for upper, lower in zip(small[::2].tolist(), small[1::2].tolist(), strict=True):
-        for above, below in zip(upper, lower, strict=True):
-            text.append("▀", f"rgb({above[0]},{above[1]},{above[2]}) on rgb({below[0]},{below[1]},{below[2]})")
-        text.append("\n")
-    text.rstrip()
-    return text
+        for (above, below), run in itertools.groupby(zip(upper, lower, strict=True)):
+            style = Style(color=Color.from_rgb(*above), bgcolor=Color.from_rgb(*below))
+            found.append(Segment("▀" * len(list(run)), style))
+        found.append(Segment.line())
+    return Segments(found)
 
 
 class QuietLesson(Silence):
@@ -177,11 +184,12 @@ class LiveLesson:
         self._screen, self._course, self._stage = screen, Course(), ""
         self._picture: Image | None = None
         self._pictured = 0
+        # Drawing takes a while, during which nothing else runs in this process: once a picture is enough.
+        self._blocks: Segments | None = None
         # Colours and blocks are what a picture is made of.
         self.wants_pictures = screen.console.color_system is not None and can_draw(screen.console.encoding)
-        self._live = Live(
-            console=screen.console, get_renderable=self.render, refresh_per_second=_REDRAWS, transient=True
-        )
+        self._live = Live(console=screen.console, get_renderable=self.render, auto_refresh=False, transient=True)
+        self._drawn = 0.0
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -196,19 +204,28 @@ class LiveLesson:
 
     def stage(self, name: str, done: int, total: int | None) -> None:
         self._stage = f"{name}: {done} of {total}" if total is not None and done < total else ""
+        self._redraw()
 
     def note(self, text: str) -> None:
         self._screen.line(text)
 
     def step(self, step: Step, steps: int) -> None:
         self._course.add(step, steps)
+        self._redraw()
 
     def picture(self, number: int, picture: Image) -> None:
-        self._picture, self._pictured = picture, number
+        self._picture, self._pictured, self._blocks = picture, number, None
+        self._redraw()
+
+    def _redraw(self) -> None:
+        if time.perf_counter() - self._drawn >= _REDRAW_SECONDS:
+            self._live.refresh()
+            self._drawn = time.perf_counter()
 
     def render(self) -> RenderableType:
         """Everything, as it is now."""
         from rich.console import Group
+        from rich.padding import Padding
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
@@ -216,18 +233,19 @@ class LiveLesson:
         parts: list[RenderableType] = []
         if self._stage:
             parts.append(Text(self._stage))
-        picture = self._picture
-        if picture is not None:
-            # Beside the picture there must be room for the losses: a live part that is too high would flicker.
+        if self._picture is not None:
+            # Below the picture there must be room for the losses: a live part that is too high would flicker.
             rows = min(_ROWS, console.height - len(course.losses) - 6)
-            if rows >= 4:
-                parts += [
-                    blocks(picture, min(_COLUMNS, console.width - 1), rows),
-                    Text(f"source, made and true after {self._pictured} steps", style="dim"),
-                ]
+            if self._blocks is None and rows >= 4:
+                self._blocks = blocks(self._picture, min(_COLUMNS, console.width - 1), rows)
+            if self._blocks is not None:
+                caption = f"after {self._pictured} steps: on the left the source, on the right the truth"
+                parts += [self._blocks, Text(caption, style="dim")]
         if course.number:
-            parts += [self._table(), ProgressBar(course.steps, course.number, width=min(_COLUMNS, console.width - 1))]
-            parts.append(Text(course.summary(), no_wrap=True, overflow="ellipsis"))
+            bar = ProgressBar(course.steps, course.number, width=min(_COLUMNS, console.width - 1))
+            told = f"{course.number} of {course.steps} steps, {course.pace()}"
+            # A bar alone would not end its line.
+            parts += [self._table(), Padding(bar, 0), Text(told, no_wrap=True, overflow="ellipsis")]
         return Group(*parts)
 
     def _table(self) -> RenderableType:

@@ -46,7 +46,7 @@ def personalize(
     save_every: Annotated[
         int, typer.Option(min=0, help="Steps from one saving to the next; 0: only when it is stopped.")
     ] = 50,
-    preview: Annotated[Path | None, typer.Option(help="Folder for pictures: source, made and true.")] = None,
+    preview: Annotated[Path | None, typer.Option(help="Folder for pictures of the way: from source to truth.")] = None,
     preview_every: Annotated[int, typer.Option(min=1, help="Steps from one picture to the next.")] = 10,
     source_person: Annotated[
         Any, typer.Option(parser=parse_person, metavar="WHO", help="Who in the pictures: largest, left, right, N.")
