@@ -46,7 +46,7 @@ def likeness(store: Store, device: torch.device) -> Likeness:
     if missing:
         log.warning(
             "the weights %s are missing: colours, edges and SSIM are compared instead of their features; "
-            "`retarget weights pull KEY` gets them",
+            "`retarget weights pull KEY` gets them, or says where they are",
             " and ".join(missing),
         )
     return Likeness(

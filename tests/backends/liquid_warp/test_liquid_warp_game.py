@@ -23,6 +23,7 @@ from retarget_cli.backends.liquid_warp.losses import (
 )
 from retarget_cli.backends.liquid_warp.recall import Recall
 from retarget_cli.backends.trainable import Phase
+from retarget_cli.core.errors import WeightsError
 from retarget_cli.networks.likeness_losses import PixelLoss
 from retarget_cli.weights.hashing import Ledger
 from retarget_cli.weights.places import Place
@@ -141,6 +142,12 @@ def test_perfection_leaves_only_the_opponents(bare: Store, monkeypatch: pytest.M
     terms = game.losses(GENERATOR, scene, {})
     assert all(terms[name].item() == pytest.approx(0, abs=1e-4) for name in TERMS - {"adversarial", "smoothness"})
     assert terms["adversarial"].item() > 1e-4
+    legs = scene["real_target"].clone()
+    legs[..., 40:, :] *= -1
+    monkeypatch.setattr(game.generator, "forward", lambda _: replace(perfect, image=legs))
+    terms = game.losses(GENERATOR, scene, {})
+    assert terms["face"].item() == pytest.approx(0, abs=1e-4)
+    assert terms["perceptual"].item() > 0.1
 
 
 def test_a_lambda_multiplies_its_term(bare: Store) -> None:
@@ -162,22 +169,30 @@ def test_every_opponent_sees_its_own_part() -> None:
     torch.manual_seed(0)
     opponents = Discriminator(Phase.TRAIN, width=4)
     scene = batch(256)
+    behind = torch.cat([scene["real_background"], scene["background_input"][:, 3:]], 1)
     given = Scene(
         scene["real_target"],
         scene["target_input"][:, 3:],
         scene["body"],
         scene["head"],
-        torch.cat([scene["real_background"], scene["background_input"][:, 3:]], 1),
+        behind,
     )
     with torch.no_grad():
         before = opponents(given)
         assert {name: tuple(value.shape[-2:]) for name, value in before.items()} == {
             "whole": (14, 14), "body": (6, 6), "head": (2, 2), "background": (14, 14)
         }  # fmt: skip
-        corner = given.picture.clone()
-        corner[..., :8, :8] = 1  # outside of both boxes
-        after = opponents(replace(given, picture=corner))
-    assert {name for name in before if not torch.equal(before[name], after[name])} == {"whole"}
+        for (x, y), parts in (
+            ((0, 0), {"whole"}),
+            ((100, 200), {"whole", "body"}),
+            ((100, 40), {"whole", "body", "head"}),
+        ):
+            changed = given.picture.clone()
+            changed[..., y : y + 8, x : x + 8] += 1
+            after = opponents(replace(given, picture=changed))
+            assert {name for name in before if not torch.equal(before[name], after[name])} == parts
+        after = opponents(replace(given, background=behind + given.condition[:, :1]))
+        assert {name for name in before if not torch.equal(before[name], after[name])} == {"background"}
 
 
 @pytest.mark.parametrize("size", [(40, 24), (64, 88)])
@@ -198,6 +213,12 @@ def test_missing_networks_are_warned_about_once_and_noted(bare: Store, caplog: p
     assert len(caplog.records) == 1
     assert "vgg19 and sphere20a" in caplog.text
     assert [note.split()[0] for note in game.notes] == ["vgg19", "sphere20a"]
+
+
+def test_a_damaged_network_is_an_error_and_not_a_missing_one(bare: Store, tmp_path: Path) -> None:
+    (tmp_path / "vgg19-dcbb9e9d.pth").write_bytes(b"half a file")
+    with pytest.raises(WeightsError, match="damaged"):
+        game_of(bare, Phase.TRAIN)
 
 
 def test_the_picture_is_for_the_eye(bare: Store) -> None:
