@@ -148,7 +148,9 @@ class Lesson:
         Raises:
             BackendError: a loss is not finite, or memory does not suffice.
         """
-        every = self.options.picture_every
+        every, device = self.options.picture_every, self._backend.device
+        if device.type == "cuda" and device.index is not None:
+            torch.cuda.set_device(device)  # each thread has its own
         try:
             if every and not self.number:
                 yield Moment(None, self._picture())
