@@ -82,6 +82,7 @@ def test_drawing_depends_on_the_number_alone(albums: list[Album]) -> None:
         backwards = list(pool.map(drawer.batch, reversed(range(6))))[::-1]
     for left, right in zip(forwards, backwards, strict=True):
         assert len({len(example.subject.views) for example in left}) == 1
+        assert len({example.target.image.tobytes() for example in left}) == 3
         for one, other in zip(left, right, strict=True):
             assert_equal(one, other)
     assert {len(batch[0].subject.views) for batch in forwards} > {1}

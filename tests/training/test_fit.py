@@ -73,8 +73,10 @@ def test_accumulation_is_a_larger_batch() -> None:
     for left, right in zip(one, other, strict=True):
         for player, terms in left.losses.items():
             assert terms == pytest.approx(right.losses[player], rel=1e-4)
-    for name, tensor in together.weights().items():
-        torch.testing.assert_close(tensor, apart.weights()[name], rtol=1e-4, atol=1e-5)
+    states = together.state(), apart.state()
+    # The optimizer's moments too: Adam's steps alone do not tell how large a gradient was.
+    for name in (each for each in states[0] if each.startswith(("network", "adam"))):
+        torch.testing.assert_close(states[0][name], states[1][name], rtol=1e-3, atol=1e-5)
 
 
 def test_batches_that_end_leave_no_half_step() -> None:

@@ -212,7 +212,7 @@ def test_stopped_and_resumed_is_the_same_as_not_stopped(options: TrainOptions, c
 
 
 def test_more_steps_may_be_asked_for(options: TrainOptions, cache: Cache, tmp_path: Path) -> None:
-    whole = replace(options, output=tmp_path / "whole")
+    whole = replace(options, output=tmp_path / "whole", sample_every=1)  # pictures draw, and change nothing
     trained(whole, cache)
     trained(replace(options, fit=replace(options.fit, steps=3)), cache)
     trained(replace(options, may_resume=True), cache)
@@ -228,7 +228,7 @@ def test_other_options_are_refused(options: TrainOptions, cache: Cache, data: Pa
     with pytest.raises(UsageError, match=r"draw.batch was 2, now 1; seed was 0, now 1; set was \{\}"):
         trained(others, cache)
     more = replace(options, may_resume=True, data=(data, data))
-    with pytest.raises(UsageError, match="albums was .3 albums of 40 pictures"):
+    with pytest.raises(UsageError, match=r"albums was .3 albums of 40 pictures"):
         trained(more, cache)
 
 
@@ -378,3 +378,22 @@ def test_the_command(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     refused = CliRunner().invoke(app, [*words, "--resume", "--seed", "2"])
     assert refused.exit_code == 2
     assert "seed was 0, now 2" in refused.stderr
+
+
+def test_lines_of_a_training() -> None:
+    from retarget_cli.cli.train_screen import TrainView
+
+    lines: list[str] = []
+    time = iter(np.arange(0, 100, 0.25))
+    bar = Notes()
+    stages: list[tuple[str, int, int | None]] = []
+    bar.stage = lambda *told: stages.append(told)  # type: ignore[method-assign]
+    view = TrainView(bar, lines.append, has_bar=True, clock=lambda: float(next(time)))
+    for number in range(1, 41):
+        view.step(Step(number, {"generator": {"l1": 1.0, "mask": 0.5}, "critic": {"all": 2.0}}, 0.5), 40)
+    heads = [line for line in lines if line.startswith("train: ")]
+    assert heads[0].startswith("train: 1 of 40 steps, generator 1.5, critic 2")
+    assert heads[-1].startswith("train: 40 of 40 steps")
+    assert 4 < len(heads) < 14
+    assert lines[1] == "  generator: l1 1, mask 0.5"
+    assert stages[-1] == ("train", 40, 40)

@@ -23,15 +23,20 @@ class TrainView:
     """Progress, and a `workflows.train.Watcher` that writes a line every few seconds.
 
     Args:
-        progress: of everything but steps.
+        progress: of everything; of steps where `has_bar`.
         write: takes a line.
+        has_bar: whether steps are also shown as a bar.
         clock: seconds.
     """
 
     def __init__(
-        self, progress: Progress, write: Callable[[str], None], clock: Callable[[], float] = time.perf_counter
+        self,
+        progress: Progress,
+        write: Callable[[str], None],
+        has_bar: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._progress, self._write, self._clock = progress, write, clock
+        self._progress, self._write, self._has_bar, self._clock = progress, write, has_bar, clock
         self._course = Course(clock)
         self._last = -_LINE_SECONDS + clock()
 
@@ -44,6 +49,8 @@ class TrainView:
     def step(self, step: Step, steps: int) -> None:
         """One more step is done."""
         self._course.add(step, steps)
+        if self._has_bar:
+            self._progress.stage(_NAME, step.number, steps)
         if step.number != steps and self._clock() - self._last < _LINE_SECONDS:
             return
         self._last = self._clock()
@@ -57,4 +64,4 @@ class TrainView:
 def open_training(screen: Screen) -> Iterator[TrainView]:
     """What suits the screen."""
     with open_progress(screen) as progress:
-        yield TrainView(progress, screen.line)
+        yield TrainView(progress, screen.line, has_bar=screen.is_terminal)

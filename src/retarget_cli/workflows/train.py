@@ -23,7 +23,7 @@ from retarget_cli.training.album import Album
 from retarget_cli.training.checkpoint import Checkpoints
 from retarget_cli.training.config import check_same, write_config
 from retarget_cli.training.draw import Drawer
-from retarget_cli.training.loop import Fit, Step
+from retarget_cli.training.loop import GENERATOR, Fit, Step
 from retarget_cli.training.processes import is_first_process
 from retarget_cli.weights.checkpoints import Label, read_weights, write_weights
 from retarget_cli.workflows.train_albums import albums as make_albums
@@ -252,12 +252,19 @@ class _Run:
 
     @torch.no_grad()
     def _sample(self, shown: Batch) -> None:
-        """A sample picture; the random numbers of the training are not touched."""
+        """A sample picture; neither the training's random numbers nor what its norms remember are touched."""
         assert self._folder is not None
         device = self._fit.device
+        learning = [each for each in self._game.players[GENERATOR].modules() if each.training]
+        batch: dict[str, Tensor] = {name: tensor.to(device) for name, tensor in shown.items()}
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            batch: dict[str, Tensor] = {name: tensor.to(device) for name, tensor in shown.items()}
-            self._folder.sample(self._fit.number, self._game.picture(batch))
+            for each in learning:
+                each.training = False
+            try:
+                self._folder.sample(self._fit.number, self._game.picture(batch))
+            finally:
+                for each in learning:
+                    each.training = True
 
 
 def _is_due(number: int, every: int) -> bool:
