@@ -58,7 +58,9 @@ def train(
 ) -> None:
     """Train a method's networks on many people; Ctrl-C saves, --resume goes on."""
     values = dict(locals())
-    with running(quiet=quiet, as_json=as_json, debug=debug) as screen:
+    # Of many processes the first one speaks; errors are said by each.
+    is_first = os.environ.get("RANK", "0") == "0"
+    with running(quiet=quiet or not is_first, as_json=as_json and is_first, debug=debug) as screen:
         from retarget_cli.cli.train_screen import open_training
         from retarget_cli.perception.cache import default_cache
         from retarget_cli.workflows.train import train as run

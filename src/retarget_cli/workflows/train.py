@@ -187,7 +187,7 @@ class _Run:
         workers = options.workers or os.cpu_count() or 1
         losses: dict[str, dict[str, float]] = {}
         with ExitStack() as stack:
-            stop = stack.enter_context(Stop())
+            stop = stack.enter_context(Stop(is_led=fit.accelerator.num_processes > 1))
             drawer = Drawer(self._albums, draw, options.seed, fit.rank)
             loader = stack.enter_context(Loader(self._backend, drawer, workers, fit.device.type == "cuda"))
             shown: Batch | None = None

@@ -16,12 +16,16 @@ class Stop:
 
     Whoever handled them before still hears of them, and may count them, or end the process.
 
+    Args:
+        is_led: whether the process was started by a launcher, which repeats every signal: then those that follow the
+            first one mean nothing.
+
     Attributes:
         is_asked: whether one came.
     """
 
-    def __init__(self) -> None:
-        self.is_asked = False
+    def __init__(self, is_led: bool = False) -> None:
+        self.is_asked, self._is_led = False, is_led
         self._before: dict[int, Handler | int | None] = {}
 
     def __enter__(self) -> Self:
@@ -37,6 +41,8 @@ class Stop:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.is_asked and self._is_led:
+            return
         self.is_asked = True
         before = self._before[number]
         if callable(before):
