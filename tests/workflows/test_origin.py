@@ -111,6 +111,12 @@ def test_what_does_not_go_together(file: Path, words: dict[str, object], kind: t
     assert told.value.hint
 
 
+def test_a_subject_file_among_the_pictures(file: Path, scene: Scene) -> None:
+    with pytest.raises(UsageError, match="is a subject file") as told:
+        choose_origin([str(scene.photo), str(file)])
+    assert "--subject" in told.value.hint
+
+
 def test_neither_pictures_nor_a_file() -> None:
     with pytest.raises(UsageError, match="no --source"):
         choose_origin([])

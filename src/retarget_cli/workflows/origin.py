@@ -19,7 +19,7 @@ from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.persons import Choice
 from retarget_cli.workflows.canvas import CanvasSize
 from retarget_cli.workflows.source import prepare_subject, source_files
-from retarget_cli.workflows.subject_file import SavedSubject, load_subject
+from retarget_cli.workflows.subject_file import SavedSubject, is_subject_file, load_subject
 from retarget_cli.workflows.subject_size import resized_subject
 
 
@@ -106,6 +106,8 @@ def choose_origin(
     settings = dict(settings or {})
     if subject_file is None:
         files = tuple(source_files(sources))
+        for path in filter(is_subject_file, files):
+            raise UsageError(f"--source {path} is a subject file", "give it with --subject instead")
         return Origin(files[0].stem, backend or DEFAULT, settings, body, files)
     if sources:
         raise UsageError(
