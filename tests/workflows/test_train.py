@@ -42,6 +42,7 @@ from retarget_cli.workflows import train_albums
 from retarget_cli.workflows.synth import SynthOptions, synthesize
 from retarget_cli.workflows.train import TrainResult, train
 from retarget_cli.workflows.train_options import TrainOptions
+from retarget_cli.workflows.train_stop import Stop
 
 BACKEND = "toy-training"
 STEPS = 6
@@ -397,3 +398,25 @@ def test_lines_of_a_training() -> None:
     assert 4 < len(heads) < 14
     assert lines[1] == "  generator: l1 1, mask 0.5"
     assert stages[-1] == ("train", 40, 40)
+
+
+@pytest.mark.parametrize(("is_led", "heard"), [(False, 3), (True, 1)])
+def test_a_launchers_repeated_signals_mean_nothing(is_led: bool, heard: int) -> None:
+    counted: list[int] = []
+
+    def handler(number: int, _: object) -> None:
+        counted.append(number)
+        if len(counted) == 1:
+            raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGINT, handler)
+    try:
+        with Stop(is_led) as stop:
+            assert not stop.is_asked
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGINT)
+            assert stop.is_asked
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert len(counted) == heard

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from retarget_cli.backends.trainable import Batch, Trainable
 from retarget_cli.core.closing import Closing
-from retarget_cli.core.example import Example
 from retarget_cli.training.draw import Drawer
 
 
@@ -34,31 +33,33 @@ class Loader(Closing):
 
     def batches(self, start: int) -> Iterator[Batch]:
         """Batch `start` and those that follow, without end."""
-        waiting: deque[list[Future[dict[str, Tensor]]]] = deque()
+        waiting: deque[Future[Batch]] = deque()
         number = start
         while True:
             while len(waiting) < self._ahead:
                 waiting.append(self._begun(number))
                 number += 1
-            yield self._stacked([future.result() for future in waiting.popleft()])
+            yield waiting.popleft().result()
 
     def batch(self, number: int) -> Batch:
         """One batch, now."""
-        return self._stacked([future.result() for future in self._begun(number)])
+        return self._begun(number).result()
 
     def close(self) -> None:
         """Stop the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _begun(self, number: int) -> list[Future[dict[str, Tensor]]]:
+    def _begun(self, number: int) -> Future[Batch]:
         sources = self._drawer.sources(number)
         places = range(self._drawer.options.batch)
-        return [self._pool.submit(self._made, number, place, sources) for place in places]
+        parts = [self._pool.submit(self._made, number, place, sources) for place in places]
+        # Threads take tasks in order: whoever waits for these parts, they are being made or are done.
+        return self._pool.submit(self._stacked, parts)
 
     def _made(self, number: int, place: int, sources: int) -> dict[str, Tensor]:
-        example: Example = self._drawer.example(number, place, sources)
-        return self._backend.tensors(example)
+        return self._backend.tensors(self._drawer.example(number, place, sources))
 
-    def _stacked(self, examples: list[dict[str, Tensor]]) -> Batch:
+    def _stacked(self, parts: list[Future[dict[str, Tensor]]]) -> Batch:
+        examples = [part.result() for part in parts]
         batch = {name: torch.stack([example[name] for example in examples]) for name in examples[0]}
         return {name: each.pin_memory() for name, each in batch.items()} if self._is_pinned else batch
