@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 _LINE_SECONDS = 4.0
 _BAR_SECONDS = 0.1
-UNITS = {"source": "pictures", "albums": "clips", "train": "steps", "evaluate": "clips", "pictures": "clips", "personalize": "steps"}
+UNITS = {
+    "source": "pictures",
+    "albums": "clips",
+    "train": "steps",
+    "evaluate": "clips",
+    "pictures": "clips",
+    "personalize": "steps",
+}
 
 
 @contextmanager
