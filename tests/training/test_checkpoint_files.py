@@ -29,7 +29,8 @@ def test_the_last_two_are_kept(tmp_path: Path) -> None:
     assert sorted(path.name for path in kept.folder.iterdir()) == ["00000010.safetensors", "00000200.safetensors"]
     newest = kept.newest()
     assert newest is not None
-    loaded = kept.load(newest)
+    loaded, told = kept.load(newest)
+    assert told["backend"] == "toy"
     assert all(torch.equal(each, loaded[name]) for name, each in state(200).items())
 
 
@@ -53,7 +54,7 @@ def test_a_full_disk_keeps_the_former_one(tmp_path: Path) -> None:
     with disk_of(4096), pytest.raises(OutputError, match="can't write"):
         kept.save(2, state(2, 100_000), {})
     assert list(tmp_path.iterdir()) == [former]
-    assert torch.equal(kept.load(former)["a"], state(1)["a"])
+    assert torch.equal(kept.load(former)[0]["a"], state(1)["a"])
 
 
 def test_other_options_are_named(tmp_path: Path) -> None:

@@ -233,6 +233,20 @@ def test_other_options_are_refused(options: TrainOptions, cache: Cache, data: Pa
         trained(more, cache)
 
 
+def test_other_losses_are_refused(options: TrainOptions, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained(options, cache)
+    plain = Toy.game
+
+    def game(self: Toy, phase: Phase) -> Game:
+        found = plain(self, phase)
+        found.notes = ()
+        return found
+
+    monkeypatch.setattr(Toy, "game", game)
+    with pytest.raises(UsageError, match="losses are others"):
+        trained(replace(options, may_resume=True), cache)
+
+
 @pytest.mark.parametrize(
     ("changes", "kind", "text"),
     [

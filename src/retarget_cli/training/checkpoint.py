@@ -73,8 +73,8 @@ class Checkpoints:
         found = self._listed()
         return found[-1] if found else None
 
-    def load(self, path: Path) -> dict[str, Tensor]:
-        """What `save` was given.
+    def load(self, path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+        """What `save` was given: the state, and what was told of it.
 
         Raises:
             WeightsError: it is damaged, or no checkpoint of this version.
@@ -83,10 +83,10 @@ class Checkpoints:
         hint = f"remove it to go on from {others[-1]}" if others else "begin a new run in another folder"
         try:
             with safe_open(path, framework="pt") as file:
-                told = file.metadata() or {}
+                told = dict(file.metadata() or {})
             if told.get("format") != FORMAT or told.get("format_version") != VERSION:
                 raise WeightsError(f"{path} is no checkpoint of this version", hint)
-            return dict(load_file(path))
+            return dict(load_file(path)), told
         except (OSError, SafetensorError) as error:
             raise WeightsError(f"{path} is damaged: {str(error).splitlines()[0]}", hint) from error
 

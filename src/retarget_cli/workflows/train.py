@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ from retarget_cli.workflows.train_stop import Stop
 
 # Examples in a sample picture, at most.
 _SAMPLES = 4
+# What the game tells of its losses, in a checkpoint.
+_NOTES = "notes"
 
 
 class Watcher(Protocol):
@@ -175,10 +178,21 @@ class _Run:
         kept = Checkpoints(output / CHECKPOINTS)
         newest = kept.newest()
         if newest is not None:
-            fit.load_state(kept.load(newest))
+            state, about = kept.load(newest)
+            self._check_losses(about)
+            fit.load_state(state)
         if fit.rank:
             torch.manual_seed(self._options.seed + 1000 * fit.rank + fit.number)
         return fit.number
+
+    def _check_losses(self, told: dict[str, str]) -> None:
+        """Refuse to go on with other losses, such as those whose network has been pulled since."""
+        before, now = told.get(_NOTES), _as_text(self._game.notes)
+        if before is not None and before != now:
+            raise UsageError(
+                f"the losses are others than those that {self._options.output} was begun with: {now}, before {before}",
+                "let the same files of weights be found (--weights DIR), or begin a new run",
+            )
 
     def play(self, progress: Progress, watcher: Watcher) -> dict[str, dict[str, float]]:
         """Learn to the end; returns the last step's losses."""
@@ -229,7 +243,7 @@ class _Run:
             self._sample(shown)
         if is_over or _is_due(step.number, self._options.save_every):
             folder.flush()
-            told = {"backend": self._options.backend, "steps": str(step.number)}
+            told = {"backend": self._options.backend, "steps": str(step.number), _NOTES: _as_text(self._game.notes)}
             folder.checkpoints.save(step.number, self._fit.state(), told)
             write_weights(self._options.output / WEIGHTS, self._fit.weights(), self._label(step.number))
 
@@ -265,6 +279,10 @@ class _Run:
             finally:
                 for each in learning:
                     each.training = True
+
+
+def _as_text(notes: Sequence[str]) -> str:
+    return json.dumps(list(notes))
 
 
 def _is_due(number: int, every: int) -> bool:
