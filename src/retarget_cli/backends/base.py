@@ -105,8 +105,8 @@ class Backend(ABC):
     def dress(self, subject: Subject, garment: Subject, parts: Parts = Parts.ALL) -> Subject:
         """The subject in the clothes of another one, of the same canvas size, before either is prepared.
 
-        This one suits every method that imitates: the other takes the subject's pose, the subject keeps the head.
+        This one suits every method: the subject's photos are given the other's clothes, altered to fit.
         """
-        from retarget_cli.backends.dressing import dressed
+        from retarget_cli.backends.dressing.exchange import dressed
 
-        return dressed(self, subject, garment, parts)
+        return dressed(subject, garment, parts)

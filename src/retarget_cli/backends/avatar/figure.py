@@ -77,14 +77,28 @@ def build_figure(views: Sequence[View], body: Body, shape: Shape, step: float) -
     Raises:
         InputError: nothing of the person is left to draw.
     """
-    primary, *others = (Viewed.of(view, body, shape) for view in views)
-    found = (_dress(part, primary, others, step) for part in Part)
-    dressed = [piece for piece in found if piece is not None]
+    viewed = [Viewed.of(view, body, shape) for view in views]
+    return assemble(list(dressed_parts(viewed, step).values()), viewed[0])
+
+
+def dressed_parts(viewed: Sequence[Viewed], step: float) -> dict[Part, Dressed]:
+    """The sheets of all parts that there are, with their pages.
+
+    Args:
+        viewed: the first gives the form and the front.
+        step: distance of the sheets' nodes in pixels.
+
+    Raises:
+        InputError: nothing of the person is left to draw.
+    """
+    primary, *others = viewed
+    found = {part: _dress(part, primary, others, step) for part in Part}
+    dressed = {part: piece for part, piece in found.items() if piece is not None}
     if not dressed:
         raise InputError(
             "the source shows too little of a person to be moved", "use a larger or sharper photo"
         )
-    return _assemble(dressed, primary.view.camera, invert(primary.transforms))
+    return dressed
 
 
 def _dress(part: Part, primary: Viewed, others: Sequence[Viewed], step: float) -> Dressed | None:
@@ -102,7 +116,9 @@ def _dress(part: Part, primary: Viewed, others: Sequence[Viewed], step: float) -
     )
 
 
-def _assemble(dressed: Sequence[Dressed], camera: FloatArray, unposed: FloatArray) -> Figure:
+def assemble(dressed: Sequence[Dressed], primary: Viewed) -> Figure:
+    """One mesh of several sheets that were cut from the `primary` view."""
+    camera = primary.view.camera
     atlas, places = pack([page for piece in dressed for page in piece.pages])
     remaining = iter(places)
     uv = []
@@ -121,7 +137,7 @@ def _assemble(dressed: Sequence[Dressed], camera: FloatArray, unposed: FloatArra
         np.ascontiguousarray(np.concatenate(faces), np.int32),
         np.ascontiguousarray(np.concatenate(uv), np.float32),
         atlas,
-        unposed,
+        invert(primary.transforms),
     )
 
 

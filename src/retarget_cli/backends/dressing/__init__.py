@@ -1,0 +1,1 @@
+"""Other clothes for a subject, whatever method moves it afterwards."""
