@@ -91,7 +91,7 @@ class AnimateOptions:
     backend: str | None = None
     settings: tuple[tuple[str, str], ...] = ()
     garment: tuple[str, ...] = ()
-    parts: Parts = Parts.ALL
+    parts: Parts = Parts.BODY
     orbit: Orbit = field(default_factory=Orbit)
     freeze: Fraction | None = None
     body: str = "anny"

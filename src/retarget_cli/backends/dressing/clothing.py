@@ -245,7 +245,9 @@ def bare_legs(viewed: Viewed, lower: BoolArray) -> BoolArray:
 def without_hair(viewed: Viewed, clothing: Clothing) -> Viewed:
     """The view with the clothes that hair hides continued under it, and under its shadow."""
     height = viewed.body.height
-    unknown = grown(clothing.head, SHADOW * height) & ~viewed.head
+    locks = clothing.head & ((below_mouth(viewed) > 0) | ~viewed.head) & ~viewed.look.face
+    locks &= ~viewed.look.is_skin(viewed.view.image)
+    unknown = grown(locks, SHADOW * height) & ~viewed.head & ~clothing.skin
     # Strips between hair and background show both: what is carried on must be wide and of the garment's colours.
     cloth = (clothing.upper | clothing.lower) & ~clothing.skin & ~unknown & (Colors.of(viewed).top < CLOTH_REACH)
     known = opened(cloth, SHADOW * height)

@@ -27,7 +27,7 @@ from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Image, Subject, View
 
-HEAD, HIPS = [15], [0, 1, 2]
+HEAD, COLLARS, HIPS, CHEST = [15], [13, 14], [0], [6, 9, 13, 14]
 # The outermost pixels of a region show what is beside it too, and its shadow: colours are carried from farther in than
 # this share of the height.
 RIM = 0.008
@@ -102,9 +102,10 @@ class Places:
     """Where parts of the own body are seen, or would be, if nothing were in front of them; all masks (H, W).
 
     Attributes:
-        neck: neck and head.
-        hips: trunk and legs as far as they move with the hips.
+        neck: neck and head, and the shoulders but for their rim.
+        hips: what moves with the hips alone, from the waist to where the legs begin.
         core: trunk, neck and legs, without arms.
+        loins: the core without what is above the waist.
         bare: skin that the own photo shows of trunk and arms.
         rim: so near to its edge a region also shows what is beside it, pixels.
     """
@@ -112,6 +113,7 @@ class Places:
     neck: BoolArray
     hips: BoolArray
     core: BoolArray
+    loins: BoolArray
     bare: BoolArray
     rim: float
 
@@ -119,9 +121,12 @@ class Places:
     def of(cls, viewed: Viewed, clothing: Clothing, rows: int) -> Places:
         """Project the body; only the first `rows` of the view count."""
         neck, hips = (projected(viewed.body, bones)[:rows] for bones in (NECK + HEAD, HIPS))
-        core = projected(viewed.body, [bone for bone in range(len(PART_OF_JOINT)) if PART_OF_JOINT[bone] not in ARMS])
-        bare = clothing.skin & clothing.upper
-        return cls(neck, hips, core[:rows], bare, max(2.0, RIM * viewed.body.height))
+        trunk = [bone for bone in range(len(PART_OF_JOINT)) if PART_OF_JOINT[bone] not in ARMS]
+        core = projected(viewed.body, trunk)[:rows]
+        loins = projected(viewed.body, [bone for bone in trunk if bone not in CHEST + NECK + HEAD])[:rows]
+        rim = max(2.0, RIM * viewed.body.height)
+        neck |= inner(projected(viewed.body, NECK + HEAD + COLLARS)[:rows], 2 * rim)
+        return cls(neck, hips, core, loins, clothing.skin & clothing.upper, rim)
 
 
 def _neck(view: View, viewed: Viewed, clothing: Clothing, places: Places) -> tuple[FloatArray, FloatArray]:
@@ -148,20 +153,29 @@ def _lower(
     if parts.has_lower:
         color, share = hung.color * 255, solid(hung.cover * hung.lower, places.rim)
         # Where the own clothes reached higher than the other's, nothing may show through.
-        under = (places.hips & (hung.cover > 0.5)) | (clothing.lower & places.core & ~clothing.skin & _waist(places))
+        under = (places.hips & (hung.cover > 0.5)) | (clothing.lower & places.core & ~clothing.skin & _above(places))
         worn = share > 0.9
     else:
         color, share = view.image.astype(np.float32), soft(clothing.lower) * view.mask
-        under = (places.hips | clothing.upper) & places.core
+        under = places.hips | (clothing.upper & places.loins)
         worn = clothing.lower
-    known = alike(color, inner(worn, places.rim), 8 * places.rim)
-    if not known.any():
+    plain = inner(worn, 2.0)
+    if not plain.any():
         return color, share
-    filled = continued(color.round().astype(np.uint8), known).astype(np.float32)
+    filled = carried(color, plain)
+    above = _above(places)
+    waist = alike(color, inner(worn, places.rim), 8 * places.rim)
+    if waist.any():
+        filled = np.where(above[..., None], carried(color, waist), filled)
     gap = under & (share < 0.5)
-    return np.where((gap | grown(gap, places.rim))[..., None] & ~known[..., None], filled, color), np.maximum(
-        share, soft(gap)
-    )
+    # The rim of what is there shows the shadow of what hung over it.
+    new = (gap | (grown(gap, places.rim) & above & ~waist))[..., None]
+    return np.where(new, filled, color).astype(np.float32), np.maximum(share, soft(gap))
+
+
+def carried(color: FloatArray, known: BoolArray) -> FloatArray:
+    """(H, W, 3): known colours carried on."""
+    return continued(color.round().clip(0, 255).astype(np.uint8), known).astype(np.float32)
 
 
 def alike(color: FloatArray, region: BoolArray, depth: float) -> BoolArray:
@@ -178,7 +192,7 @@ def alike(color: FloatArray, region: BoolArray, depth: float) -> BoolArray:
     return kept if kept.any() else region
 
 
-def _waist(places: Places) -> BoolArray:
+def _above(places: Places) -> BoolArray:
     """(H, W): rows in which the hips are, and those above them."""
     rows = np.flatnonzero(places.hips.any(1))
     last = rows[-1] if len(rows) else -1
