@@ -71,7 +71,7 @@ def test_designs_say_how_to_build_the_network() -> None:
         "strategy": "attention",
         "width": "64",
         "depth": "6",
-        "background": "yes",
+        "background_stream": "yes",
     }
     assert [form.name for form in FORMS.values() if form.refusal] == [
         "discriminator-train",

@@ -86,7 +86,7 @@ def test_the_released_generator(tmp_path: Path) -> None:
     found = find_weights("liquid-warp", "AttLWB-SPADE_id_G_2020-05-18")
     assert str(found) == told["path"]
     made, label = read_weights(found, "liquid-warp")
-    assert label.design == {"strategy": "attention", "width": "64", "depth": "6", "background": "yes"}
+    assert label.design == {"strategy": "attention", "width": "64", "depth": "6", "background_stream": "yes"}
     assert label.license.startswith("Apache-2.0")
     assert all(torch.equal(made[ours], state[theirs]) for theirs, ours in form.names.items())
     generator = Generator(Design())

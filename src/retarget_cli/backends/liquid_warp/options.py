@@ -13,7 +13,9 @@ WARP = "warp"
 BASE, NONE = "base", "none"
 AUTO = "auto"
 CLOTHED = "clothed"
-_DEFAULTS = {"strategy": "attention", "width": "64", "depth": "6", "background": "no"}
+YES, NO = "yes", "no"
+STREAM = "background_stream"
+_DEFAULTS = {"strategy": "attention", "width": "64", "depth": "6", STREAM: NO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,9 @@ class LiquidWarpOptions:
     background: str = "plate"
     """what stands behind the source person: plate, found without a network; network, the background stream"""
 
+    background_stream: str = AUTO
+    """whether the generator has a background stream: yes, no; auto: as the weights have it, no without any"""
+
     resolution: int = 256
     """longer side of the network's pictures, a multiple of 8"""
 
@@ -55,6 +60,7 @@ class LiquidWarpOptions:
     def __post_init__(self) -> None:
         _among("strategy", self.strategy, (AUTO, *STRATEGIES, WARP))
         _among("background", self.background, ("plate", "network"))
+        _among(STREAM, self.background_stream, (AUTO, YES, NO))
         _among("flow", self.flow, ("body", CLOTHED))
         if self.width < 0 or self.depth < 0:
             raise UsageError(f"--set width={self.width}, depth={self.depth}: must be 1 or more")
@@ -74,30 +80,27 @@ class LiquidWarpOptions:
         Raises:
             UsageError: an option contradicts the weights.
         """
-        said = {
-            name: str(value)
-            for name, value in (("strategy", self.strategy), ("width", self.width), ("depth", self.depth))
-            if value not in (AUTO, 0)
-        }
-        if known is not None:
-            for name, value in said.items():
-                if known.get(name, value) != value:
-                    raise UsageError(
-                        f"--set {name}={value}: the weights are of {name}={known[name]}",
-                        "leave the option out, or train others with `retarget train liquid-warp`",
-                    )
-        elif self.background == "network":
-            said["background"] = "yes"
+        options = {
+            "strategy": self.strategy, "width": self.width, "depth": self.depth, STREAM: self.background_stream,
+        }  # fmt: skip
+        said = {name: str(value) for name, value in options.items() if value not in (AUTO, 0)}
+        for name, value in said.items():
+            if known is not None and known.get(name, value) != value:
+                raise UsageError(
+                    f"--set {name}={value}: the weights are of {name}={known[name]}",
+                    "leave the option out, or train others with `retarget train liquid-warp`",
+                )
         chosen = {**_DEFAULTS, **said, **(known or {})}
-        if self.background == "network" and chosen["background"] != "yes":
+        if self.background == "network" and chosen[STREAM] != YES:
             raise UsageError(
-                "--set background=network: the weights have no background stream", "leave it out: the plate is used"
+                "--set background=network: the generator has no background stream",
+                f"leave it out: the plate is used; or train others with --set {STREAM}=yes",
             )
         return Design(
             chosen["strategy"],  # type: ignore[arg-type]  # checked by whoever wrote it, and by `Generator`
             int(chosen["width"]),
             int(chosen["depth"]),
-            chosen["background"] == "yes",
+            chosen[STREAM] == YES,
         )
 
 
@@ -107,7 +110,7 @@ def described(design: Design) -> dict[str, str]:
         "strategy": design.strategy,
         "width": str(design.width),
         "depth": str(design.depth),
-        "background": "yes" if design.has_background else "no",
+        STREAM: YES if design.has_background else NO,
     }
 
 
