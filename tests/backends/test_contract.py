@@ -149,9 +149,11 @@ def test_the_sources_own_pose_gives_the_source(name: str, turns: tuple[float, ..
     truth = person.primary.image.transpose(2, 0, 1) / 255
     body = person.primary.mask > 0.5
     error = float(((shown - truth)[:, body] ** 2).mean())
-    assert -10 * np.log10(error) > 24
+    # Learned methods paint the person anew, and on pictures of their own size: less exact than a photo that is moved.
+    least, least_inner = (20, 21) if backend.spec.weights else (24, 30)
+    assert -10 * np.log10(error) > least
     inner = cv2.erode(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    assert -10 * np.log10(float(((shown - truth)[:, inner] ** 2).mean())) > 30
+    assert -10 * np.log10(float(((shown - truth)[:, inner] ** 2).mean())) > least_inner
     if not backend.spec.paints_background:
         outline = (alpha[0] > 0.5) & body
         assert outline.sum() / ((alpha[0] > 0.5) | body).sum() > 0.93
