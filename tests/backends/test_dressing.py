@@ -224,5 +224,5 @@ def test_shadows_are_not_carried_on_and_threads_are_cut() -> None:
     assert kept[30:].all()
     share = np.zeros((60, 40), np.float32)
     share[10:40, 5:30], share[50, :] = 1, 1
-    assert solid(share, 8.0)[20, 15] == pytest.approx(1, abs=1e-3)
-    assert solid(share, 8.0)[50].max() < 0.05
+    assert solid(share, 4.0)[20, 15] == pytest.approx(1, abs=1e-3)
+    assert solid(share, 4.0)[50].max() < 0.05

@@ -155,10 +155,10 @@ def touching(region: BoolArray, seeds: BoolArray) -> BoolArray:
     return np.asarray(np.isin(labels, np.setdiff1d(labels[seeds & region], [0])))
 
 
-def large(region: BoolArray, height: float) -> BoolArray:
-    """(H, W): the connected pieces of a region that are as large as a garment's piece at least."""
+def large(region: BoolArray, side: float) -> BoolArray:
+    """(H, W): the connected pieces of a region that are larger than `side` squared."""
     _, labels, facts, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8), connectivity=8)
-    kept = np.flatnonzero(facts[:, cv2.CC_STAT_AREA] > (PIECE * height) ** 2)
+    kept = np.flatnonzero(facts[:, cv2.CC_STAT_AREA] > side * side)
     return np.asarray(np.isin(labels, kept[kept > 0]))
 
 
@@ -203,8 +203,8 @@ def below_the_hem(viewed: Viewed, worn: BoolArray, legs: BoolArray) -> BoolArray
     found = _cut(continued(viewed.view.image, cloth), nearest_value(trimap, cloth), body.height)
     lower = cloth & (found | sure_lower) & ~sure_upper
     # Strips along an arm, a pocket or a print belong to what is around them.
-    lower = large(opened(lower, 0.008 * body.height), body.height) | sure_lower
-    upper = large(opened(cloth & ~lower, 0.008 * body.height), body.height) | sure_upper
+    lower = large(opened(lower, 0.008 * body.height), PIECE * body.height) | sure_lower
+    upper = large(opened(cloth & ~lower, 0.008 * body.height), PIECE * body.height) | sure_upper
     below = nearest_value(np.where(lower, 1, 0).astype(np.uint8), lower | upper) > 0
     return worn & ~is_arm & (below | ((shins > 0.3) & is_leg))
 

@@ -18,7 +18,7 @@ from retarget_cli.backends.avatar.parts import PART_OF_JOINT, BoolArray
 from retarget_cli.backends.avatar.regions import closed, grown, opened, without_holes
 from retarget_cli.backends.avatar.texture import continued
 from retarget_cli.backends.avatar.viewed import Viewed
-from retarget_cli.backends.dressing.clothing import ARMS, NECK, Clothing
+from retarget_cli.backends.dressing.clothing import ARMS, NECK, Clothing, large
 from retarget_cli.backends.dressing.wardrobe import Hung, Wardrobe
 from retarget_cli.body.catalog import load_body
 from retarget_cli.body.model import Body, Shape
@@ -231,9 +231,10 @@ def _mended(canvas: Canvas, places: Places) -> None:
 
 
 def solid(share: FloatArray, rim: float) -> FloatArray:
-    """(H, W): without threads, which are seams between what is worn and what is not."""
+    """(H, W): without threads, which are seams between what is worn and what is not, and without lone specks."""
     radius = max(1.0, rim / 4)
-    return share * soft(grown(opened(share > 0.5, radius), radius))
+    kept = large(opened(share > 0.5, radius), 4 * rim)
+    return share * soft(grown(kept, radius))
 
 
 def inner(region: BoolArray, depth: float) -> BoolArray:
