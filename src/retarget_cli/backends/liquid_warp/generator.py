@@ -198,7 +198,7 @@ class TransferStream(nn.Module):
         """
         warped = WarpedFeatures(features, flows)
         skips = []
-        x = self._first(target_input, sources, flows)
+        x = self.first_input(target_input, sources, flows)
         for level, layer in enumerate(self.encoder):
             x = self._blended(functional.relu(layer(x)), level, warped)
             skips.append(x)
@@ -214,7 +214,7 @@ class TransferStream(nn.Module):
     def _blended(self, x: Tensor, level: int, warped: WarpedFeatures) -> Tensor:
         return self.blocks[level](x, warped.at(level)) if len(self.blocks) else x
 
-    def _first(self, target_input: Tensor, sources: Tensor, flows: Tensor) -> Tensor:
+    def first_input(self, target_input: Tensor, sources: Tensor, flows: Tensor) -> Tensor:
         """What the first layer sees."""
         condition = target_input[:, 3:]
         if self.strategy == "texture":

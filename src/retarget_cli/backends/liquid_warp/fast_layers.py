@@ -1,0 +1,111 @@
+"""Convolutions with weights that stay as they are: packed once for the processor, with what follows them fused in.
+
+torch brings the weights of an ordinary convolution into the processor's own order at every call, and runs the
+rectifier and the sum of a residual in passes of their own. oneDNN does all three at once for weights that were packed
+before; torch offers that to its compiler only, under names that may change, so it is tried out first and done without
+where it fails.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Convolution:
+    """One convolution, forwards only.
+
+    Args:
+        weight: as torch has it.
+        bias: (C) or None.
+        padding, stride: (rows, columns).
+        is_transposed: of the kind that enlarges.
+    """
+
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        padding: tuple[int, int],
+        stride: tuple[int, int] = (1, 1),
+        *,
+        is_transposed: bool = False,
+    ) -> None:
+        self._bias = None if bias is None else bias.detach()
+        self._padding, self._stride, self._is_transposed = list(padding), list(stride), is_transposed
+        self._is_packed = weight.device.type == "cpu" and weight.dtype == torch.float32 and can_pack()
+        self._weight = weight.detach().contiguous(memory_format=torch.channels_last)
+        if self._is_packed:
+            self._weight = self._packed(self._weight)
+
+    @classmethod
+    def of(cls, layer: nn.Module) -> Convolution:
+        """A layer of the network."""
+        if not isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) or isinstance(layer.padding, str):
+            raise TypeError(f"{type(layer).__name__} is no convolution with padding in numbers")
+        (rows, columns), (down, across) = layer.padding, layer.stride
+        is_transposed = isinstance(layer, nn.ConvTranspose2d)
+        return cls(layer.weight, layer.bias, (rows, columns), (down, across), is_transposed=is_transposed)
+
+    def __call__(self, x: Tensor, *, rectified: bool = False) -> Tensor:
+        """(B, C', h', w') channels last, from (B, C, h, w) channels last; negatives cut off where that is asked for."""
+        if self._is_packed:
+            return self._run_packed(x, "relu" if rectified else "none")
+        if self._is_transposed:
+            y = functional.conv_transpose2d(x, self._weight, self._bias, self._stride, self._padding)
+        else:
+            y = functional.conv2d(x, self._weight, self._bias, self._stride, self._padding)
+        return y.relu_() if rectified else y
+
+    def onto(self, other: Tensor, x: Tensor) -> Tensor:
+        """`other` + convolution of x; `other` may be overwritten."""
+        if not self._is_packed or self._is_transposed:
+            return other.add_(self(x))
+        run = torch.ops.mkldnn._convolution_pointwise_.binary
+        shape = (self._padding, self._stride, [1, 1], 1)
+        y: Tensor = run(other, x, self._weight, self._bias, *shape, "add", 1.0, None, [], None)
+        return y
+
+    def _run_packed(self, x: Tensor, then: str) -> Tensor:
+        ops, what, padding, stride = torch.ops.mkldnn, (x, self._weight, self._bias), self._padding, self._stride
+        y: Tensor
+        if self._is_transposed:
+            y = ops._convolution_transpose_pointwise(*what, padding, [0, 0], stride, [1, 1], 1, then, [], "")
+        else:
+            y = ops._convolution_pointwise(*what, padding, stride, [1, 1], 1, then, [], "")
+        return y
+
+    def _packed(self, weight: Tensor) -> Tensor:
+        ops, padding, stride = torch.ops.mkldnn, self._padding, self._stride
+        packed: Tensor
+        if self._is_transposed:
+            packed = ops._reorder_convolution_transpose_weight(weight, padding, [0, 0], stride, [1, 1], 1)
+        else:
+            packed = ops._reorder_convolution_weight(weight, padding, stride, [1, 1], 1)
+        return packed
+
+
+@lru_cache(maxsize=1)
+def can_pack() -> bool:
+    """Whether this build of torch has packed convolutions, and they compute what ordinary ones do."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    x, square = torch.linspace(-1, 1, 400).reshape(1, 4, 10, 10), torch.linspace(-1, 1, 144).reshape(4, 4, 3, 3)
+    x, bias, one = x.contiguous(memory_format=torch.channels_last), torch.linspace(-1, 1, 4), [1, 1]
+    plain = functional.conv2d(x, square, bias, padding=1)
+    larger = functional.conv_transpose2d(x, square, bias, padding=1)
+    try:
+        ops = torch.ops.mkldnn
+        packed = ops._reorder_convolution_weight(square, one, one, one, 1)
+        one_after = ops._convolution_pointwise(x, packed, bias, one, one, one, 1, "relu", [], "")
+        run = ops._convolution_pointwise_.binary
+        summed = run(x.clone(), x, packed, bias, one, one, one, 1, "add", 1.0, None, [], None)
+        packed = ops._reorder_convolution_transpose_weight(square, one, [0, 0], one, one, 1)
+        enlarged = ops._convolution_transpose_pointwise(x, packed, bias, one, [0, 0], one, one, 1, "none", [], "")
+    except (RuntimeError, AttributeError, TypeError):
+        return False
+    pairs = ((one_after, plain.relu()), (summed, x + plain), (enlarged, larger))
+    return all(torch.allclose(ours, wanted, atol=1e-4) for ours, wanted in pairs)
