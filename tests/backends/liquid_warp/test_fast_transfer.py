@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from retarget_cli.backends.liquid_warp import fast_layers
+from retarget_cli.backends.liquid_warp import fast, fast_layers
 from retarget_cli.backends.liquid_warp.fast import FastTransfer
 from retarget_cli.backends.liquid_warp.fast_layers import Convolution, can_pack
 from retarget_cli.backends.liquid_warp.fast_warp import table_of, taps_of
@@ -65,6 +65,21 @@ def test_the_same_pictures(strategy: str, sources: int, window: int, size: tuple
             assert (ours - theirs).abs().max() < TOLERANCE
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_half_precision_is_near(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form that is meant for CUDA, on the CPU."""
+    monkeypatch.setattr(fast_layers, "can_pack", lambda: False)
+    monkeypatch.setattr(fast, "is_half_enough", lambda _: True)
+    torch.manual_seed(3)
+    generator = Generator(Design(strategy, WIDTH, DEPTH, has_background=False))  # type: ignore[arg-type]
+    views, inputs, flows = torch.rand(2, 6, 32, 32) * 2 - 1, torch.rand(2, 6, 32, 32) * 2 - 1, flows_of(2, 2, 32, 32)
+    features = generator.identity.encode(views)
+    wanted = generator.transfer(inputs, views.expand(2, *views.shape), features, flows)
+    for ours, theirs in zip(FastTransfer(generator.transfer, views, features)(inputs, flows), wanted, strict=True):
+        assert ours.dtype == torch.float32
+        assert 0 < (ours - theirs).abs().max() < 0.03
+
+
 def test_sums_are_grid_sampling_beyond_every_edge() -> None:
     torch.manual_seed(4)
     features, flows = torch.randn(3, 5, 6, 10), flows_of(2, 3, 24, 40)
@@ -86,6 +101,7 @@ def test_a_convolution_is_the_layer(kind: type[torch.nn.Conv2d | torch.nn.ConvTr
     assert (ready(x, rectified=True) - wanted.relu()).abs().max() < TOLERANCE
     other = torch.randn_like(wanted)
     assert (ready.onto(other.clone(), x) - other - wanted).abs().max() < TOLERANCE
+    assert (ready.onto(other.clone(), x, rectified=True) - (other + wanted).relu()).abs().max() < TOLERANCE
 
 
 def test_only_known_layers() -> None:

@@ -60,14 +60,15 @@ class Convolution:
             y = functional.conv2d(x, self._weight, self._bias, self._stride, self._padding)
         return y.relu_() if rectified else y
 
-    def onto(self, other: Tensor, x: Tensor) -> Tensor:
-        """`other` + convolution of x; `other` may be overwritten."""
+    def onto(self, other: Tensor, x: Tensor, *, rectified: bool = False) -> Tensor:
+        """`other` + convolution of x, negatives cut off where that is asked for; `other` may be overwritten."""
         if not self._is_packed or self._is_transposed:
-            return other.add_(self(x))
-        run = torch.ops.mkldnn._convolution_pointwise_.binary
+            y = other.add_(self(x))
+            return y.relu_() if rectified else y
+        run, then = torch.ops.mkldnn._convolution_pointwise_.binary, "relu" if rectified else None
         shape = (self._padding, self._stride, [1, 1], 1)
-        y: Tensor = run(other, x, self._weight, self._bias, *shape, "add", 1.0, None, [], None)
-        return y
+        made: Tensor = run(other, x, self._weight, self._bias, *shape, "add", 1.0, then, [], None)
+        return made
 
     def _run_packed(self, x: Tensor, then: str) -> Tensor:
         ops, what, padding, stride = torch.ops.mkldnn, (x, self._weight, self._bias), self._padding, self._stride
@@ -102,10 +103,10 @@ def can_pack() -> bool:
         packed = ops._reorder_convolution_weight(square, one, one, one, 1)
         one_after = ops._convolution_pointwise(x, packed, bias, one, one, one, 1, "relu", [], "")
         run = ops._convolution_pointwise_.binary
-        summed = run(x.clone(), x, packed, bias, one, one, one, 1, "add", 1.0, None, [], None)
+        summed = run(x.clone(), x, packed, bias, one, one, one, 1, "add", 1.0, "relu", [], None)
         packed = ops._reorder_convolution_transpose_weight(square, one, [0, 0], one, one, 1)
         enlarged = ops._convolution_transpose_pointwise(x, packed, bias, one, [0, 0], one, one, 1, "none", [], "")
     except (RuntimeError, AttributeError, TypeError):
         return False
-    pairs = ((one_after, plain.relu()), (summed, x + plain), (enlarged, larger))
+    pairs = ((one_after, plain.relu()), (summed, (x + plain).relu()), (enlarged, larger))
     return all(torch.allclose(ours, wanted, atol=1e-4) for ours, wanted in pairs)

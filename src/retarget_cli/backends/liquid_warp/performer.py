@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from retarget_cli.backends.base import Performer, Window
 from retarget_cli.backends.liquid_warp.clothed import ClothedFlow
+from retarget_cli.backends.liquid_warp.fast import FastTransfer
 from retarget_cli.backends.liquid_warp.generator import Generator
 from retarget_cli.backends.liquid_warp.inputs import Poser, Sources, Targets, build_targets, meshes
 
@@ -28,10 +29,10 @@ class LiquidWarpPerformer(Performer):
         self, generator: Generator | None, sources: Sources, poser: Poser, clothed: ClothedFlow | None = None
     ) -> None:
         self._clothed = clothed
-        self._generator, self._sources, self._poser = generator, sources, poser
+        self._sources, self._poser = sources, poser
         self._mesh, _ = meshes(poser.body.name, sources.size, poser.device)
         with torch.inference_mode():
-            self._features = [] if generator is None else generator.identity.encode(sources.inputs)
+            self._transfer = None if generator is None else _ready(generator, sources.inputs)
 
     def perform(self, driving: Iterator[Window]) -> Iterator[Tensor]:
         """See `Performer`; every frame depends on its own motion alone."""
@@ -55,8 +56,11 @@ class LiquidWarpPerformer(Performer):
 
     def _painted(self, targets: Targets) -> tuple[Tensor, Tensor]:
         """Colours (B, 3, H, W) in [-1, 1] and how much is the person (B, 1, H, W)."""
-        if self._generator is None:
+        if self._transfer is None:
             return targets.inputs[:, :3], targets.hit[:, None].float()
-        sources = self._sources.inputs.expand(len(targets.inputs), *self._sources.inputs.shape)
-        image, outside = self._generator.transfer(targets.inputs, sources, self._features, targets.flows)
+        image, outside = self._transfer(targets.inputs, targets.flows)
         return image, 1 - outside
+
+
+def _ready(generator: Generator, sources: Tensor) -> FastTransfer:
+    return FastTransfer(generator.transfer, sources, generator.identity.encode(sources))
