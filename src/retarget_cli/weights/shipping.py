@@ -10,6 +10,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from itertools import takewhile
 from pathlib import Path
 
 from retarget_cli.core.files import write_whole
@@ -46,8 +47,8 @@ def ship(source: Path, target: Path, license_: str, provenance: str, made_by: st
 def write_manifest(path: Path, row: Shipped) -> None:
     """Put a row into a manifest, in the place of an earlier one of its name; the comment above the rows stays."""
     others = [other for other in read_manifest(path.parent) if other.name != row.name]
-    head = path.read_text(encoding="utf-8").split("[[file]]\n", 1) if path.is_file() else [""]
-    comment = "\n".join(line for line in head[0].splitlines() if line.startswith("#"))
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    comment = "\n".join(takewhile(lambda line: line.startswith("#"), lines))
     rows = "\n".join(_block(each) for each in sorted([*others, row], key=lambda each: each.name))
     write_whole(path, f"{comment}\n\n{rows}".lstrip().encode(), "check the folder")
 
