@@ -150,13 +150,13 @@ def test_the_sources_own_pose_gives_the_source(name: str, turns: tuple[float, ..
     body = person.primary.mask > 0.5
     error = float(((shown - truth)[:, body] ** 2).mean())
     # Learned methods paint the person anew, and on pictures of their own size: less exact than a photo that is moved.
-    least, least_inner = (20, 21) if backend.spec.weights else (24, 30)
+    least, least_inner, overlap = (18, 20, 0.8) if backend.spec.weights else (24, 30, 0.93)
     assert -10 * np.log10(error) > least
     inner = cv2.erode(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     assert -10 * np.log10(float(((shown - truth)[:, inner] ** 2).mean())) > least_inner
     if not backend.spec.paints_background:
         outline = (alpha[0] > 0.5) & body
-        assert outline.sum() / ((alpha[0] > 0.5) | body).sum() > 0.93
+        assert outline.sum() / ((alpha[0] > 0.5) | body).sum() > overlap
         assert not alpha[0, :, :8].any()
 
 
@@ -166,12 +166,15 @@ def test_the_person_goes_where_the_camera_says(name: str, person: Subject) -> No
     still.camera[1, 1] += 24
     still.camera[2] *= 0.5
     frames = everything(make_backend(name, {}, CPU).prepare(person), still, 3)
-    if make_backend(name, {}, CPU).spec.paints_background:
+    spec = backend_class(name).spec
+    if spec.paints_background:
         return
     columns = torch.arange(SIZE[1]).float()
     middle = [(frame[3].sum(0) * columns).sum() / frame[3].sum() for frame in frames]
     assert float(middle[1] - middle[0]) == pytest.approx(24, abs=1)
-    assert float(frames[2, 3].sum() / frames[0, 3].sum()) == pytest.approx(0.25, abs=0.03)
+    # A learned outline is less sharp, which counts for more where the person is 80 pixels tall.
+    share = float(frames[2, 3].sum() / frames[0, 3].sum())
+    assert share == pytest.approx(0.25, abs=0.06 if spec.weights else 0.03)
 
 
 def test_a_person_outside_of_the_picture_is_no_fault(name: str, person: Subject) -> None:

@@ -14,6 +14,9 @@ from retarget_cli.backends.liquid_warp.fast import FastTransfer
 from retarget_cli.backends.liquid_warp.generator import Generator
 from retarget_cli.backends.liquid_warp.inputs import Poser, Sources, Targets, build_targets, meshes
 
+# A sigmoid never says quite nothing, nor all: what is so near counts as it, or the whole background would be tinted.
+UNSURE = 0.02
+
 
 class LiquidWarpPerformer(Performer):
     """Moves one person.
@@ -59,7 +62,7 @@ class LiquidWarpPerformer(Performer):
         if self._transfer is None:
             return targets.inputs[:, :3], targets.hit[:, None].float()
         image, outside = self._transfer(targets.inputs, targets.flows)
-        return image, 1 - outside
+        return image, ((1 - outside - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
 
 
 def _ready(generator: Generator, sources: Tensor) -> FastTransfer:
