@@ -37,6 +37,9 @@ def personalize(
         typer.Option(help="Of the kept views: longer side or WIDTHxHEIGHT; default the source's, 1024 at most."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the order in which views are learned.")] = 0,
+    variations: Annotated[
+        int, typer.Option(min=0, help="Of every view, moved and scaled; 0: the views alone, as published.")
+    ] = 12,
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="Of the networks; auto: bf16 on CUDA, else fp32.")
     ] = "auto",
@@ -93,6 +96,7 @@ def options_of(values: dict[str, Any]) -> PersonalizeOptions:
             values["steps"],
             values["rate"],
             values["seed"],
+            values["variations"],
             values["precision"],
             values["save_every"],
             values["preview_every"],

@@ -203,6 +203,8 @@ def check(options: PersonalizeOptions, path: Path) -> None:
         raise UsageError(f"--steps {lesson.steps}: expected at least 1", "100 is usual")
     if lesson.rate is not None and not 0 < lesson.rate <= 1:
         raise UsageError(f"--rate {lesson.rate}: expected more than 0 and at most 1", "0.0001 is usual")
+    if lesson.variations < 0:
+        raise UsageError(f"--variations {lesson.variations}: expected at least 0", "12 is usual")
     parse_size(options.size)
     if os.path.isdir(path):
         raise OutputError(f"{path} is a folder", "name a file, such as me.subject")
@@ -232,6 +234,7 @@ def _identity(options: PersonalizeOptions, files: list[Path], backend: Trainable
         "size": options.size or "",
         "rate": str(lesson.rate or ""),
         "seed": str(lesson.seed),
+        "variations": str(lesson.variations),
         "precision": resolved(lesson.precision, backend.device),
     }
 
@@ -248,6 +251,7 @@ def _told(options: PersonalizeOptions, backend: Trainable, lesson: Lesson) -> di
         "steps": str(lesson.number),
         "rate": ", ".join(map(str, rates)),
         "seed": str(options.lesson.seed),
+        "variations": str(options.lesson.variations),
         "precision": resolved(options.lesson.precision, backend.device),
         "retarget": program_version(),
         "license": backend.spec.license,
