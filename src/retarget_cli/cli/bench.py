@@ -22,6 +22,9 @@ def bench(
     evaluation: Annotated[
         bool, typer.Option("--eval", help="Only: speed and memory of `retarget eval`, on the driving clip.")
     ] = False,
+    ceiling: Annotated[
+        bool, typer.Option("--ceiling", help="Only: what the machine multiplies at most, and networks beside it.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks.")] = False,
 ) -> None:
@@ -34,6 +37,14 @@ def bench(
 
             outcome = measure_evaluation(driving or example("driving.mp4"), screen.line)
             screen.result(outcome.text(), outcome.data())
+            return
+
+        if ceiling:
+            from retarget_cli.core.device import choose_device
+            from retarget_cli.workflows.bench_ceiling import measure_ceiling
+
+            found = measure_ceiling(choose_device(device).device)
+            screen.result(found.text(), found.data())
             return
 
         try:

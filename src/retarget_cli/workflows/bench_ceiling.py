@@ -1,0 +1,141 @@
+"""How near a network comes to what this machine can multiply at all: `retarget bench --ceiling`.
+
+A plain large convolution and a matrix product give the ceiling; the per-frame network of liquid warping, as its modules
+are and made ready for one subject, stands beside them. All are timed in turn, round after round, so that whatever else
+the machine does falls on all alike; medians count.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from retarget_cli.backends.liquid_warp.fast import FastTransfer
+from retarget_cli.backends.liquid_warp.generator import Design, Generator
+
+ROUNDS = 7
+CHANNELS, SIDE, MATRIX = 256, 64, 2048
+GIGA = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One thing that multiplies.
+
+    Attributes:
+        name: what it is.
+        gmac: thousand million multiply-adds that it takes, as the plain modules count them.
+        seconds: median of one call.
+    """
+
+    name: str
+    gmac: float
+    seconds: float
+
+    @property
+    def speed(self) -> float:
+        """GMAC a second."""
+        return self.gmac / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """All of them, the convolution first; and how far apart the two networks' pictures are."""
+
+    device: str
+    threads: int
+    rates: tuple[Rate, ...]
+    difference: float
+
+    def text(self) -> str:
+        """A table."""
+        best = self.rates[0].speed
+        heads = "".join(f"{head:>9}" for head in ("GMAC", "ms", "GMAC/s", "ceiling"))
+        lines = [f"device: {self.device}, {self.threads} threads", f"{'':44}{heads}"]
+        lines += [
+            f"{rate.name:44}{rate.gmac:>9.2f}{1000 * rate.seconds:>9.1f}{rate.speed:>9.1f}{rate.speed / best:>9.0%}"
+            for rate in self.rates
+        ]
+        return "\n".join([*lines, f"plain and ready differ by {self.difference:.1e} at most"])
+
+    def data(self) -> dict[str, object]:
+        """JSON types."""
+        return asdict(self)
+
+
+def measure_ceiling(device: torch.device, size: int = 256, sources: int = 1) -> Ceiling:
+    """Time them.
+
+    Args:
+        device: where.
+        size: of the network's square pictures, a multiple of 8.
+        sources: source pictures.
+    """
+    with torch.inference_mode():
+        generator = Generator(Design(has_background=False)).to(device).eval()
+        pictures = torch.randn(1, sources, 6, size, size, device=device)
+        target = torch.randn(1, 6, size, size, device=device)
+        line = torch.linspace(-0.9, 0.9, size, device=device)
+        flow = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
+        flows = flow.expand(1, sources, size, size, 2).contiguous()
+        features = generator.identity.encode(pictures[0])
+        ready = FastTransfer(generator.transfer, pictures[0], features)
+        image = torch.randn(1, CHANNELS, SIDE, SIDE, device=device).to(memory_format=torch.channels_last)
+        kernel = torch.randn(CHANNELS, CHANNELS, 3, 3, device=device).to(memory_format=torch.channels_last)
+        matrix = torch.randn(MATRIX, MATRIX, device=device)
+
+        def plain() -> tuple[Tensor, Tensor]:
+            made: tuple[Tensor, Tensor] = generator.transfer(target, pictures, features, flows)
+            return made
+
+        work = macs(generator.transfer, plain) / GIGA
+        jobs: dict[str, tuple[float, Callable[[], object]]] = {
+            f"convolution, {CHANNELS} channels, 3x3, {SIDE}x{SIDE}": (
+                (CHANNELS * CHANNELS * 9 * SIDE * SIDE) / GIGA, lambda: functional.conv2d(image, kernel, padding=1)
+            ),
+            f"matrix product, {MATRIX}": (MATRIX**3 / GIGA, lambda: matrix @ matrix),
+            f"liquid-warp, {size} px, {sources} sources: plain": (work, plain),
+            f"liquid-warp, {size} px, {sources} sources: ready": (work, lambda: ready(target, flows)),
+        }  # fmt: skip
+        times = _timed([job for _, job in jobs.values()], device)
+        apart = float((plain()[0] - ready(target, flows)[0]).abs().max())
+    rates = tuple(Rate(name, gmac, seconds) for (name, (gmac, _)), seconds in zip(jobs.items(), times, strict=True))
+    return Ceiling(str(device), torch.get_num_threads(), rates, apart)
+
+
+def macs(network: nn.Module, call: Callable[[], object]) -> int:
+    """Multiply-adds of all convolutions that a call passes through."""
+    found = 0
+
+    def count(layer: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
+        nonlocal found
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            places = given[0] if isinstance(layer, nn.ConvTranspose2d) else made
+            found += places.shape[0] * places.shape[2] * places.shape[3] * layer.weight.numel()
+
+    handles = [layer.register_forward_hook(count) for layer in network.modules()]
+    try:
+        call()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+def _timed(jobs: list[Callable[[], object]], device: torch.device) -> list[float]:
+    """Median seconds of each, after one round that does not count."""
+    times: list[list[float]] = [[] for _ in jobs]
+    for number in range(ROUNDS + 1):
+        for job, kept in zip(jobs, times, strict=True):
+            started = time.perf_counter()
+            job()
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            if number:
+                kept.append(time.perf_counter() - started)
+    return [sorted(kept)[len(kept) // 2] for kept in times]
