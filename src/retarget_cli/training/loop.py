@@ -90,7 +90,7 @@ class Fit:
         for player, network in game.players.items():
             network.to(self.accelerator.device)
             rate, bare = game.rates[player], Turn(game, player)
-            optimizer = Adam(self._locks.parameters(player), lr=rate.learning, betas=rate.betas)
+            optimizer = Adam(self._locks.parameters(player), lr=rate.learning, betas=rate.betas, fused=True)
             self._bare[player], self._optimizers[player] = bare, optimizer
             self._turns[player], self._prepared[player] = self.accelerator.prepare(bare, optimizer)
         self.average = Average(game.players[GENERATOR], options.ema)
