@@ -63,7 +63,7 @@ def make(photos: Path, scene: Scene, tmp_path: Path) -> Make:
 
     def made(watcher: object = None, output: str = "me.subject", **said: object) -> PersonalizeResult:
         names = said.pop("sources", ("front.png", "side.png"))
-        words = ["rate", "seed", "save_every", "picture_every", "steps"]
+        words = ["rate", "seed", "save_every", "picture_every", "steps", "strength"]
         lesson = {name: said.pop(name) for name in words if name in said}
         options = PersonalizeOptions(
             tuple(str(photos / name) for name in names),  # type: ignore[attr-defined]
@@ -131,6 +131,23 @@ def test_it_learns(make: Make) -> None:
     losses = [step.losses["generator"]["pixel"] for step in watcher.steps]
     assert [step.number for step in watcher.steps] == list(range(1, 41))
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+
+
+def test_what_is_kept_lies_between_the_base_and_the_last_step(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {share: load_subject(make(output=f"{share}.subject", strength=share, is_half=False).path)
+            for share in (None, 0.25, 0.5, 1.0)}  # fmt: skip
+    assert_same_weights(made[None], made[0.5])
+    for name, tuned in made[1.0].state.items():
+        base = 2 * made[0.5].state[name] - tuned
+        assert torch.allclose(made[0.25].state[name], base + 0.25 * (tuned - base), atol=1e-6)
+        assert not torch.equal(tuned, base)
+    assert made[0.25].provenance["strength"] == "0.25"
+    with pytest.raises(UsageError, match="--strength 0"):
+        make(output="none.subject", strength=0.0)
+    monkeypatch.setattr(Toy, "lineage", lambda self: {})
+    untrained = load_subject(make(output="untrained.subject", is_half=False).path)
+    assert_same_weights(untrained, made[1.0])
+    assert untrained.provenance["strength"] == "1.0"
 
 
 def test_the_rate_is_everyones(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,9 @@ def personalize(
     variations: Annotated[
         int, typer.Option(min=0, help="Of every view, moved and scaled; 0: the views alone, as published.")
     ] = 12,
+    strength: Annotated[
+        float | None, typer.Option(help="How far to go from the base weights to the last step's; default 0.5.")
+    ] = None,
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="Of the networks; auto: bf16 on CUDA, else fp32.")
     ] = "auto",
@@ -100,6 +103,7 @@ def options_of(values: dict[str, Any]) -> PersonalizeOptions:
             values["precision"],
             values["save_every"],
             values["preview_every"],
+            values["strength"],
         ),
         is_half=not values["full"],
         may_overwrite=values["overwrite"],

@@ -143,7 +143,7 @@ def personalize(
         shown = _Showing(watcher or Counting(progress), options.preview)
         _learn(lesson, shown, unfinished, progress)
     saved = SavedSubject(
-        subject, options.backend, _settings(options), backend.design(), lesson.fit.weights(),
+        subject, options.backend, _settings(options), backend.design(), lesson.weights(),
         _told(options, backend, lesson),
     )  # fmt: skip
     _finish(path, saved, lesson, unfinished, options)
@@ -205,6 +205,8 @@ def check(options: PersonalizeOptions, path: Path) -> None:
         raise UsageError(f"--rate {lesson.rate}: expected more than 0 and at most 1", "0.0001 is usual")
     if lesson.variations < 0:
         raise UsageError(f"--variations {lesson.variations}: expected at least 0", "12 is usual")
+    if lesson.strength is not None and not 0 < lesson.strength <= 1:
+        raise UsageError(f"--strength {lesson.strength}: expected more than 0 and at most 1", "0.5 is usual")
     parse_size(options.size)
     if os.path.isdir(path):
         raise OutputError(f"{path} is a folder", "name a file, such as me.subject")
@@ -252,6 +254,7 @@ def _told(options: PersonalizeOptions, backend: Trainable, lesson: Lesson) -> di
         "rate": ", ".join(map(str, rates)),
         "seed": str(options.lesson.seed),
         "variations": str(options.lesson.variations),
+        "strength": str(lesson.strength),
         "precision": resolved(options.lesson.precision, backend.device),
         "retarget": program_version(),
         "license": backend.spec.license,
