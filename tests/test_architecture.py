@@ -25,7 +25,8 @@ LEVELS = {
     "synth": 5,
     "evaluation": 6,
     "workflows": 7,
-    "cli": 8,
+    "batch": 8,
+    "cli": 9,
 }
 # synth draws people: it needs bodies, and must not learn from how they are perceived or moved.
 SYNTH_MAY = {"synth", "core", "geometry", "body", "networks", "media", "weights"}

@@ -64,6 +64,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         options.add_experimental_option("prefs", {"download.default_directory": str(folder / "downloads")})
         opened = Chrome(options=options, service=Service(driver))
         opened.downloads = folder / "downloads"  # type: ignore[attr-defined]
+        opened.set_page_load_timeout(60)  # a browser that hangs fails its tests; it does not hold up all others
+        opened.set_script_timeout(60)
         try:
             yield opened
         finally:

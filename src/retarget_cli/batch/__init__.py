@@ -1,0 +1,1 @@
+"""Many videos: what is to be made, by whom, and what became of it."""
