@@ -1,7 +1,7 @@
 """What runs a batch's items: the interface of the local engine and of Ray's.
 
-The driver (`run`) hands jobs out one by one and hears events; who computes, and where, is the engine's affair. Whether an
-item is tried again is the driver's.
+The driver (`run`) hands jobs out one by one and hears events; who computes, and where, is the engine's affair. Whether
+an item is tried again is the driver's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Job:
         item: what is to be made.
         output: the whole path or URL of what is to be made.
         window_share: the performer is handed 1 / so many frames at a time: 2 after it ran out of memory.
+        is_retry: it was tried before in this run.
         is_help: another worker is at this item already; this one makes segments that are not begun, and does not join.
         cache: folder or URL of what was perceived; None: the user's own; "": none is kept.
     """
@@ -29,6 +30,7 @@ class Job:
     item: Item
     output: str
     window_share: int = 1
+    is_retry: bool = False
     is_help: bool = False
     cache: str | None = None
 
