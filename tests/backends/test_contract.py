@@ -15,7 +15,7 @@ from retarget_cli.backends.base import Backend, Performer, Signal, Window
 from retarget_cli.backends.registry import backend_class, known_backends, make_backend, option_help, parse_options
 from retarget_cli.core.motion import Motion
 from retarget_cli.core.subject import Subject
-from retarget_cli.workflows.animate import perform, rewindowed
+from retarget_cli.workflows.performing import perform, rewindowed
 
 SIZE = (192, 128)
 CPU = torch.device("cpu")

@@ -14,7 +14,7 @@ from torch import Tensor
 from retarget_cli.backends.base import Performer, Window
 from retarget_cli.core.errors import BackendError
 from retarget_cli.core.motion import Motion, join
-from retarget_cli.workflows.animate import perform, rewindowed
+from retarget_cli.workflows.performing import perform, rewindowed
 
 SIZE = (6, 4)
 Play = Callable[[Iterator[Window]], Iterator[Tensor]]

@@ -7,9 +7,9 @@ from fractions import Fraction
 import pytest
 import typer
 
-from retarget_cli.cli.environment import prepare_environment
 from retarget_cli.cli.progress import Lines, describe
 from retarget_cli.cli.values import parse_person, parse_rate, parse_setting, parse_time
+from retarget_cli.core.environment import prepare_environment
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from PIL import Image
 
 import media_maker as maker
 from retarget_cli.core.errors import OutputError, UsageError
+from retarget_cli.media.film_file import output_tick
 from retarget_cli.media.reader import open_frames
-from retarget_cli.media.video_writer import output_tick
 from retarget_cli.media.writer import SYNTHETIC, can_hold_alpha, open_writer
 
 NTSC = Fraction(30000, 1001)

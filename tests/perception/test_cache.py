@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from retarget_cli.core.errors import InputError, UsageError
+from retarget_cli.perception import cache as cache_module
 from retarget_cli.perception.cache import Cache, cache_key, content_hash, default_cache
 
 ARRAYS = {"pose": np.arange(12, dtype=np.float32).reshape(4, 3), "present": np.array([True, False])}
@@ -110,6 +112,80 @@ def test_info_and_clear(tmp_path: Path) -> None:
     assert [path.name for path in cache.folder.iterdir()] == ["note.txt"]
 
 
+def _journal(cache: Cache, key: str, size: int, days: float, is_over: bool) -> Path:
+    folder = cache.journal(key)
+    assert cache.write(folder / "000000.safetensors", b"x" * size)
+    if is_over:
+        assert cache.write(cache.journal_end(key), b"{}")
+    moment = time.time() - days * 24 * 3600
+    for path in [*folder.iterdir(), folder]:
+        os.utime(path, (moment, moment))
+    return folder
+
+
+def test_journals_count_and_are_cleared_with_their_claims(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache", 10**6)
+    _journal(cache, "a", 5000, 0, is_over=False)
+    with cache.claimed("a"):
+        pass
+    info = cache.info()
+    assert (info.entries, info.bytes_used) == (1, 5000)
+    assert cache.clear() == 1
+    assert list(cache.folder.iterdir()) == []
+
+
+def test_journals_that_nobody_goes_on_with_are_removed(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 10**6)
+    folders = {days: _journal(cache, f"k{days}", 10, days, is_over=False) for days in (0, 6, 8)}
+    with cache.claimed("old"):
+        pass
+    os.utime(tmp_path / "claims" / "old.lock", (0, 0))
+    cache.put("a", ARRAYS, {})
+    assert [days for days, folder in folders.items() if folder.exists()] == [0, 6]
+    assert list((tmp_path / "claims").iterdir()) == []
+
+
+def test_a_finished_journal_goes_in_its_turn_and_one_in_the_making_stays(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 2500)
+    making = _journal(cache, "making", 9000, 3, is_over=False)
+    finished = _journal(cache, "finished", 1000, 2, is_over=True)
+    cache.put("one", {"x": np.zeros(900, dtype=np.uint8)}, {})
+    assert finished.exists()
+    cache.put("two", {"x": np.zeros(900, dtype=np.uint8)}, {})
+    assert (making.exists(), finished.exists()) == (True, False)
+    assert cache.get("one") is not None
+    assert not cache.put("huge", {"x": np.zeros(9000, dtype=np.uint8)}, {})
+
+
+def test_a_claim_is_held_by_one_and_freed_by_its_end(tmp_path: Path) -> None:
+    first, second = Cache(tmp_path, 10**6).claim("a"), Cache(tmp_path, 10**6).claim("a")
+    assert first.take()
+    assert first.take()
+    assert not second.take()
+    assert Cache(tmp_path, 10**6).claim("b").take()
+    first.close()
+    assert second.take(1.0)
+    second.close()
+    second.close()
+
+
+def test_where_nothing_can_be_claimed_everybody_may_compute(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    cache = Cache(tmp_path / "file", 10**6)
+    with cache.claimed("a"), cache.claimed("a"):
+        assert cache.claim("a").take()
+    with Cache(tmp_path / "none", 0).claimed("a"):
+        assert not (tmp_path / "none").exists()
+
+
+def test_a_claim_is_waited_for_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "_PATIENCE", 0.3)
+    cache = Cache(tmp_path, 10**6)
+    started = time.monotonic()
+    with cache.claimed("a"), cache.claimed("a"):
+        assert time.monotonic() - started >= 0.3
+
+
 def _hammer(folder: str, seed: int) -> None:
     cache = Cache(Path(folder), 20_000)
     random = np.random.default_rng(seed)
@@ -161,6 +237,54 @@ def test_content_hash_of_a_folder_sees_names_and_contents(tmp_path: Path) -> Non
     hashes = {name: content_hash(tmp_path / name) for name in ("one", "same", "shifted", "renamed")}
     assert hashes["one"] == hashes["same"]
     assert len(set(hashes.values())) == 3
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Files and folders that are really read."""
+    read: list[Path] = []
+    real = cache_module._hashed
+    monkeypatch.setattr(cache_module, "_FRESH", 0)
+    monkeypatch.setattr(cache_module, "_hashed", lambda path: (read.append(path), real(path))[1])
+    return read
+
+
+def test_a_file_is_hashed_once_until_it_changes(tmp_path: Path, hashed: list[Path]) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"one")
+    first = content_hash(path)
+    assert [content_hash(path) for _ in range(3)] == [first] * 3
+    assert hashed == [path]
+    for content in (b"two", b"longer"):
+        status = path.stat()
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # as `cp -p` or a clock set back would
+        assert content_hash(path) != first
+    assert hashed == [path] * 3
+
+
+def test_a_folder_is_hashed_once_until_a_file_in_it_changes(tmp_path: Path, hashed: list[Path]) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    (folder / "1.png").write_bytes(b"a")
+    first = content_hash(folder)
+    assert content_hash(folder) == first
+    (folder / "2.png").write_bytes(b"b")
+    assert content_hash(folder) != first
+    (folder / "2.png").unlink()
+    assert content_hash(folder) == first
+    assert hashed.count(folder) == 2
+
+
+def test_what_was_changed_just_now_is_read_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two changes within one tick of the file system's clock leave the same times."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"one")
+    marks = cache_module._marks(path)
+    monkeypatch.setattr(cache_module, "_marks", lambda path: marks)
+    first = content_hash(path)
+    path.write_bytes(b"two")
+    assert content_hash(path) != first
 
 
 def test_content_hash_of_what_is_not_there(tmp_path: Path) -> None:

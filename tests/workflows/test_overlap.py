@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from retarget_cli.workflows.overlap import overlapped
+from retarget_cli.workflows.overlap import StageIsOver, overlapped, rest
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +111,46 @@ def test_one_stage_pulls_from_another() -> None:
         overlapped(doubled(first), 2) as second,
     ):
         list(second)
+
+
+def test_a_stage_that_waits_for_another_is_stopped_at_once() -> None:
+    stopped_by: list[type[BaseException]] = []
+
+    def waiting() -> Iterator[int]:
+        yield 0
+        try:
+            rest(60)
+        except BaseException as error:
+            stopped_by.append(type(error))
+            raise
+
+    def doubled(items: Iterator[int]) -> Iterator[int]:
+        try:
+            for item in items:
+                yield 2 * item
+        except BaseException as error:
+            stopped_by.append(type(error))
+            raise
+
+    started = time.monotonic()
+    with overlapped(waiting(), 2) as first, overlapped(doubled(first), 2) as second:
+        assert next(second) == 0
+        time.sleep(0.05)
+    assert time.monotonic() - started < 5
+    assert stopped_by == [StageIsOver, StageIsOver]
+
+
+def test_outside_a_stage_resting_is_sleeping() -> None:
+    started = time.monotonic()
+    rest(0.05)
+    assert time.monotonic() - started >= 0.05
+
+
+def test_a_stage_without_a_bound_runs_through() -> None:
+    source = Source(1000)
+    with overlapped(source, 0) as items:
+        wait_until(lambda: source.taken == 1000)
+        assert list(items) == list(range(1000))
 
 
 def test_a_stage_that_cannot_even_start_says_so() -> None:

@@ -38,6 +38,7 @@ class Spec:
         paper: title and year, or empty.
         license: of the method's code and weights.
         moves: False for a baseline that repeats its source.
+        is_frame_by_frame: each frame comes from its own motion alone: a clip can be made in parts, in any order.
     """
 
     summary: str
@@ -48,6 +49,7 @@ class Spec:
     paper: str = ""
     license: str = ""
     moves: bool = True
+    is_frame_by_frame: bool = True
 
 
 @dataclass(frozen=True, slots=True)

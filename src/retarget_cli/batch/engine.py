@@ -7,7 +7,7 @@ an item is tried again is the driver's.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,7 +84,7 @@ class Engine(ABC):
         """How many jobs run at a time."""
 
     @abstractmethod
-    def run(self, jobs: Jobs) -> Iterator[Event | None]:
+    def run(self, jobs: Jobs) -> Generator[Event | None]:
         """Take jobs as long as there are any, and tell what happens.
 
         Yields None at least every half second where nothing happens, so that the driver can look at its clock. Ends

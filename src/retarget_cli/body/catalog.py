@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from functools import lru_cache
 from pathlib import Path
 
 from retarget_cli.body.model import Body
 from retarget_cli.body.storage import read_body
 from retarget_cli.core.errors import WeightsError
+from retarget_cli.core.folders import user_data
 
 BODIES = ("anny", "smpl")
 SMPL_FILES = ("SMPL_NEUTRAL.npz", "SMPL_NEUTRAL.safetensors", "SMPL_MALE.npz", "SMPL_FEMALE.npz")
@@ -52,13 +52,7 @@ def models_folder() -> Path:
     given = os.environ.get("RETARGET_MODELS")
     if given:
         return Path(given).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library/Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
-    return base / "retarget" / "models"
+    return user_data(os.environ) / "models"
 
 
 def refuse_pickle(path: Path) -> None:

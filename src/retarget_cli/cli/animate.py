@@ -58,6 +58,7 @@ def animate(
     crf: given.Crf = None,
     compare: given.Compare = False,
     overwrite: given.Overwrite = False,
+    resume: given.Resume = False,
     device: given.Device = "auto",
     body: given.BodyName = "anny",
     no_cache: given.NoCache = False,
@@ -124,6 +125,7 @@ def options_of(values: dict[str, Any], **more: Any) -> AnimateOptions:
         has_audio=not values["no_audio"],
         is_compared=values["compare"],
         may_overwrite=values["overwrite"],
+        is_resumed=values.get("resume", False),
         **{name: values[name] for name in same.split() if name in values},
         **more,
     )
@@ -167,5 +169,6 @@ def as_data(result: AnimateResult) -> dict[str, object]:
         "seconds": round(result.seconds, 3),
         "first_frame_seconds": round(result.first_frame, 3),
         "device": result.device,
+        "resumed": result.resumed,
         "notes": list(result.notes),
     }

@@ -9,11 +9,11 @@ import typer
 
 from retarget_cli.cli.animate import animate
 from retarget_cli.cli.backends import backends
+from retarget_cli.cli.batch import batch
 from retarget_cli.cli.bench import bench
 from retarget_cli.cli.cache import cache
 from retarget_cli.cli.doctor import doctor
 from retarget_cli.cli.dress import dress
-from retarget_cli.cli.environment import prepare_environment
 from retarget_cli.cli.eval import evaluation
 from retarget_cli.cli.extract import extract
 from retarget_cli.cli.personalize import personalize
@@ -21,6 +21,7 @@ from retarget_cli.cli.synth import synth
 from retarget_cli.cli.train import train
 from retarget_cli.cli.view import view
 from retarget_cli.cli.weights import weights
+from retarget_cli.core.environment import prepare_environment
 from retarget_cli.core.version import installed_version
 
 HELP = """Human motion retargeting: photos of one person and a video of another in, a video of the first person
@@ -65,6 +66,7 @@ app.command()(train)
 app.command()(backends)
 app.command()(doctor)
 app.command()(bench)
+app.add_typer(batch, name="batch")
 app.add_typer(evaluation, name="eval")
 app.add_typer(cache, name="cache")
 app.add_typer(weights, name="weights")

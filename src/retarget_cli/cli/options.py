@@ -73,6 +73,9 @@ CodecName = Annotated[str | None, typer.Option(help="h264, h265, av1, vp9, prore
 Crf = Annotated[int | None, typer.Option(min=0, max=63, help="Quality; lower is better.")]
 Compare = Annotated[bool, typer.Option("--compare", help="Source, driving and result side by side.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Work in closed segments, and go on where the same command was stopped.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, mps.")]
 BodyName = Annotated[str, typer.Option(help="Body model: anny, or smpl (see `retarget doctor`).")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Do not keep or use what was perceived before.")]

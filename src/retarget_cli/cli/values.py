@@ -1,76 +1,44 @@
-"""What users write for rates, times, people and settings, as values."""
+"""What users write on the command line, as values; what typer is told where they are none."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import typer
 
-if TYPE_CHECKING:
-    from retarget_cli.perception.persons import Choice
+from retarget_cli.core.errors import UsageError
+from retarget_cli.core.reading import Who, read_person, read_rate, read_setting, read_time
 
-# Rates that people write with two or three decimals mean n * 1000 / 1001.
-_NTSC = tuple(Fraction(nominal * 1000, 1001) for nominal in (24, 30, 48, 60, 120))
-_NTSC_TOLERANCE = Fraction(1, 200)
-_FASTEST = 1000
+Value = TypeVar("Value")
 
 
 def parse_rate(text: str) -> Fraction:
-    """`30`, `30000/1001`, or `29.97`, which is taken for 30000/1001; never a rounded rate.
+    """See `read_rate`.
 
     Raises:
         typer.BadParameter: no rate, or out of (0, 1000].
     """
-    try:
-        rate = Fraction(text.strip())
-    except (ValueError, ZeroDivisionError) as error:
-        raise typer.BadParameter(f"{text!r} is no rate; write 30, 29.97 or 30000/1001") from error
-    if not 0 < rate <= _FASTEST:
-        raise typer.BadParameter(f"{text} is out of bounds; expected more than 0 and at most {_FASTEST}")
-    if "." in text:
-        nearest = min(_NTSC, key=lambda candidate: abs(candidate - rate))
-        if abs(nearest - rate) < _NTSC_TOLERANCE:
-            return nearest
-    return rate
+    return _read(read_rate, text)
 
 
 def parse_time(text: str) -> Fraction:
-    """Seconds (`83.5`), minutes (`1:23.5`) or hours (`1:02:03`), exactly.
+    """See `read_time`.
 
     Raises:
-        typer.BadParameter: none of these, or minutes or seconds of 60 and more behind a colon.
+        typer.BadParameter: no time.
     """
-    if re.fullmatch(r"(\d+:){0,2}\d+(\.\d*)?", text.strip()) is None:
-        raise typer.BadParameter(f"{text!r} is no time; write seconds or m:ss, for example 83.5 or 1:23.5")
-    parts = [Fraction(part) for part in text.strip().rstrip(".").split(":")]
-    if any(part >= 60 for part in parts[1:]):
-        raise typer.BadParameter(f"{text!r}: behind a colon only 0 to 59 can stand")
-    seconds = Fraction(0)
-    for part in parts:
-        seconds = seconds * 60 + part
-    return seconds
+    return _read(read_time, text)
 
 
-def parse_person(text: str) -> Choice:
-    """`largest`, `left`, `right`, `center`, or a number counted from the left, from 1.
+def parse_person(text: str) -> Who:
+    """See `read_person`.
 
     Raises:
-        typer.BadParameter: none of these.
+        typer.BadParameter: nobody.
     """
-    word = text.strip().lower()
-    if word == "largest":
-        return "largest"
-    if word == "left":
-        return "left"
-    if word == "right":
-        return "right"
-    if word in ("center", "centre"):
-        return "center"
-    if word.isdecimal() and int(word) >= 1:
-        return int(word)
-    raise typer.BadParameter(f"{text!r}: expected largest, left, right, center or a number from 1")
+    return _read(read_person, text)
 
 
 def parse_setting(text: str) -> tuple[str, str]:
@@ -79,10 +47,7 @@ def parse_setting(text: str) -> tuple[str, str]:
     Raises:
         typer.BadParameter: there is no name or no `=`.
     """
-    name, sign, value = text.partition("=")
-    if not sign or not name.strip():
-        raise typer.BadParameter(f"{text!r}: expected name=value")
-    return name.strip(), value.strip()
+    return _read(read_setting, text)
 
 
 def parse_box(text: str) -> tuple[int, int]:
@@ -95,3 +60,10 @@ def parse_box(text: str) -> tuple[int, int]:
 
     asked = parse_size(text)
     return asked.exact or (asked.longest, asked.longest)
+
+
+def _read(reader: Callable[[str], Value], text: str) -> Value:
+    try:
+        return reader(text)
+    except UsageError as error:
+        raise typer.BadParameter(error.line) from error

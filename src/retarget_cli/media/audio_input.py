@@ -17,6 +17,7 @@ from av.packet import Packet
 
 from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.files import av_url
+from retarget_cli.media.limits import input_options
 
 log = logging.getLogger(__name__)
 
@@ -160,9 +161,7 @@ def packet_duration(packet: "Packet[AudioStream]") -> Fraction:
 
 def _opened(track: AudioTrack) -> tuple[InputContainer, AudioStream]:
     try:
-        container = av.open(
-            av_url(track.path), "r", options={"protocol_whitelist": "file"}, metadata_errors="replace"
-        )
+        container = av.open(av_url(track.path), "r", options=input_options(), metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as error:
         raise NoSoundError(f"{track.path.name} can't be read ({error})") from error
     streams = container.streams.audio

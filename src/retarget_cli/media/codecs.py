@@ -22,6 +22,8 @@ class Codec:
         takes_preset: whether it knows x264's speed presets.
         needs_even: whether width and height must be even.
         fallback: the codec to use when this one is not there (no GPU).
+        steady: options under which, with one thread, the same frames become the same bytes on every machine: some
+            encoders look ahead and share work in ways that depend on the number of cores.
     """
 
     encoder: str
@@ -34,21 +36,37 @@ class Codec:
     takes_preset: bool = False
     needs_even: bool = True
     fallback: str | None = None
+    steady: dict[str, str] = field(default_factory=dict)
 
 
 _MODERN = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
 _NVENC = {"rc": "constqp", "preset": "p4"}
 
 CODECS = {
-    "h264": Codec("libx264", _MODERN, crf=18, takes_preset=True),
-    "h265": Codec("libx265", _MODERN, crf=20, takes_preset=True, options={"x265-params": "log-level=none"}),
-    "av1": Codec("libsvtav1", frozenset({".mp4", ".m4v", ".mkv", ".webm"}), crf=28, options={"preset": "9"}),
+    # Its macroblock tree reads memory that nobody has written: equal frames then differ by a few bits now and then.
+    "h264": Codec("libx264", _MODERN, crf=18, takes_preset=True, steady={"x264-params": "mbtree=0"}),
+    "h265": Codec(
+        "libx265",
+        _MODERN,
+        crf=20,
+        takes_preset=True,
+        options={"x265-params": "log-level=none"},
+        steady={"x265-params": "log-level=none:pools=none:frame-threads=1"},
+    ),
+    "av1": Codec(
+        "libsvtav1",
+        frozenset({".mp4", ".m4v", ".mkv", ".webm"}),
+        crf=28,
+        options={"preset": "9"},
+        steady={"svtav1-params": "lp=1"},
+    ),
     "vp9": Codec(
         "libvpx-vp9",
         frozenset({".mp4", ".mkv", ".webm"}),
         alpha_format="yuva420p",
         crf=24,
         options={"b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"},
+        steady={"row-mt": "0"},
     ),
     "prores": Codec(
         "prores_ks",
@@ -123,13 +141,22 @@ def choose_codec(path: Path, name: str | None, *, alpha: bool) -> str:
     return key
 
 
-def encoder_options(codec: Codec, crf: int | None, preset: str | None, *, alpha: bool) -> dict[str, str]:
+def encoder_options(
+    codec: Codec, crf: int | None, preset: str | None, *, alpha: bool, is_steady: bool = False
+) -> dict[str, str]:
     """Options to open the encoder with.
+
+    Args:
+        codec: which.
+        crf: quality, or None for the codec's own.
+        preset: speed, or None.
+        alpha: whether transparency is kept.
+        is_steady: the same frames must become the same bytes on every machine; needs one thread as well.
 
     Raises:
         UsageError: `crf` or `preset` is out of range, or the codec does not know it.
     """
-    options = dict(codec.options)
+    options = {**codec.options, **(codec.steady if is_steady else {})}
     if crf is not None and (codec.crf is None or not 0 <= crf <= 63):
         expected = "0 (best) to 51 (63 for av1 and vp9)" if codec.crf is not None else "none for this codec"
         raise UsageError(f"crf is {crf}, expected {expected}", "leave it out for the default")

@@ -18,15 +18,12 @@ from av.video.stream import VideoStream
 from retarget_cli.core.errors import InputError
 from retarget_cli.media.clock import Clock, frame_time, read_clock
 from retarget_cli.media.files import av_url
+from retarget_cli.media.limits import MAX_FILM_PIXELS, check_film_size, check_gap, input_options
 
 log = logging.getLogger(__name__)
 
 EXPECTED = "a video, an animation, a picture or a folder of frames"
 
-# Demuxers that make "video" out of text, of lists of other files or of the network.
-_NOT_FILMS = frozenset(
-    {"tty", "hls", "concat", "dash", "sdp", "rtsp", "image2", "lavfi", "bin", "idf", "xbin"}
-)
 _MOST_BAD_READS = 100
 _MOST_THREADS = 4
 
@@ -110,6 +107,7 @@ class Decoder:
         elif time is None or time <= self.last_time:
             self.last_time += 1 / self.clock.rate
         else:
+            check_gap(self.path, self.last_time, time)
             self.last_time = time
         return self.last_time
 
@@ -154,15 +152,10 @@ def open_container(path: Path) -> InputContainer:
         InputError: it is no media file, or cut short so that it can't be opened.
     """
     try:
-        only_files = {"protocol_whitelist": "file"}
-        container = av.open(av_url(path), "r", options=only_files, metadata_errors="replace")
+        return av.open(av_url(path), "r", options=input_options(), metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as error:
         message = f"{path} is not {EXPECTED}, or is cut short or damaged"
         raise InputError(message, "play it to check, then copy or export it again") from error
-    if _NOT_FILMS & set(container.format.name.split(",")):
-        container.close()
-        raise InputError(f"{path} is not {EXPECTED}", "check that the file is what its name says")
-    return container
 
 
 def _film_stream(path: Path, container: InputContainer) -> VideoStream:
@@ -175,8 +168,11 @@ def _film_stream(path: Path, container: InputContainer) -> VideoStream:
         raise InputError(f"{path} holds {found}, expected {EXPECTED}", "give the file that has the film")
     decodable = [film for film in films if film.codec_context is not None and film.width and film.height]
     if not decodable:
-        raise InputError(f"{path} holds a film that can't be decoded here", "convert it to H.264")
+        message = f"{path} holds a film that can't be decoded here, or whose frames are too large"
+        raise InputError(message, "convert it to H.264, at most 67 megapixels a frame")
     stream = max(decodable, key=_prominence)
+    check_film_size(path, stream)
+    stream.codec_context.options = {"max_pixels": str(MAX_FILM_PIXELS)}
     stream.thread_type = "AUTO"
     stream.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
     return stream

@@ -1,17 +1,13 @@
 """A folder of PNG frames."""
 
 import dataclasses
-import re
 from fractions import Fraction
-from pathlib import Path
 
 from retarget_cli.media.images import Pixels, write_png
+from retarget_cli.media.kinds import names_frames
 from retarget_cli.media.sink import Order, Writer
 
-
-def names_frames(path: Path) -> bool:
-    """Whether the name is a pattern for PNG frames, such as out/frame_%04d.png."""
-    return re.fullmatch(r"[^%]*%0?\d*d[^%]*\.png", path.name, re.IGNORECASE) is not None
+__all__ = ["FolderWriter", "names_frames"]
 
 
 class FolderWriter(Writer):

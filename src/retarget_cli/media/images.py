@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from retarget_cli.core.errors import InputError
 from retarget_cli.media.files import check_readable_file, replace_file
+from retarget_cli.media.limits import check_picture_size, picture_too_large
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -24,7 +26,6 @@ log = logging.getLogger(__name__)
 # Formats that are recognised by their first bytes. Pillow knows more, but some of those "recognise"
 # films (MPEG) or anything at all (TGA), which would hide that a file is mislabelled.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000", "ICO")
-MAX_PIXELS = 170_000_000
 EXPECTED = "a picture (PNG, JPEG, WebP, AVIF, TIFF, BMP, GIF)"
 
 # What Pillow's decoders raise on damaged data.
@@ -86,23 +87,24 @@ def opened_image(path: Path) -> Iterator[Image.Image]:
     try:
         image = _open(path)
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "more than 178 megapixels") from error
+        raise picture_too_large(path, "more than 178 megapixels") from error
     except DAMAGE as error:
+        if _has_signature(path):
+            message = f"{path} is a damaged picture, or holds more than a picture may"
+            raise InputError(message, "copy or export the picture again") from error
         raise InputError(f"{path} is not {EXPECTED}", "check that the file is what its name says") from error
     with image:
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise _too_large(path, f"{width}x{height}")
+        check_picture_size(path, *image.size)
         try:
             yield image
+        except Image.DecompressionBombError as error:
+            raise picture_too_large(path, "a frame of more than 178 megapixels") from error
+        except MemoryError as error:
+            size = f"{image.size[0]}x{image.size[1]}"
+            raise InputError(f"{path} ({size}) needs more memory than there is", "scale it down first") from error
         except DAMAGE as error:
             message = f"{path} is damaged or cut short: {error}"
             raise InputError(message, "copy or export the picture again") from error
-
-
-def _too_large(path: Path, size: str) -> InputError:
-    limit = f"{MAX_PIXELS // 1_000_000} megapixels"
-    return InputError(f"{path} is too large ({size}), expected at most {limit}", "scale it down first")
 
 
 def is_picture(path: Path) -> bool:
@@ -113,7 +115,17 @@ def is_picture(path: Path) -> bool:
     except Image.DecompressionBombError:
         return True
     except DAMAGE:
+        return _has_signature(path)
+
+
+def _has_signature(path: Path) -> bool:
+    """Whether it begins as a PNG, GIF or WebP does; none of these is a film, however damaged it is."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except (OSError, ValueError):
         return False
+    return head.startswith((b"\x89PNG\r\n\x1a\n", b"GIF8")) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
 def _open(path: Path) -> Image.Image:
@@ -142,11 +154,13 @@ def to_picture(image: Image.Image) -> Picture:
     profile = image.info.get("icc_profile")
     alpha: npt.NDArray[np.float32] | None = None
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
+        rgba = _as_mode(image, "RGBA")
         band = _transposed(rgba.getchannel("A"), orientation)
-        opacity = np.asarray(band, dtype=np.float32) / np.float32(255)
-        alpha = opacity if bool((opacity < 1).any()) else None
+        if band.getextrema() != (255, 255):
+            alpha = np.asarray(band, dtype=np.float32)
+            alpha /= np.float32(255)
         image = image.convert("L") if image.mode == "LA" else rgba.convert("RGB")
+        del rgba, band  # of a large picture, hundreds of MB
     rgb = _to_srgb(_to_eight_bits(image), profile)
     return Picture(np.array(_transposed(rgb, orientation)), alpha)
 
@@ -181,10 +195,10 @@ def _transposed(image: Image.Image, orientation: int) -> Image.Image:
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     """L, RGB or CMYK, from any mode; 16-bit values are scaled, where Pillow itself would clip them."""
     if image.mode.startswith("I;"):
-        return Image.fromarray(_scaled(np.asarray(image) / 65535))
+        return Image.fromarray(_scaled(np.asarray(image), 65535))
     if image.mode in ("I", "F"):
-        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        return Image.fromarray(_scaled(values / _full_scale(float(values.max(initial=0)))))
+        values = np.asarray(image)
+        return Image.fromarray(_scaled(values, _full_scale(_largest(values))))
     if image.mode in ("L", "RGB", "CMYK"):
         return image
     return image.convert("L" if image.mode in ("1", "LA", "La") else "RGB")
@@ -195,18 +209,31 @@ def _full_scale(largest: float) -> float:
     return next((scale for scale in (1.0, 255.0, 65535.0) if largest <= scale), largest)
 
 
-def _scaled(unit: npt.NDArray[np.float64]) -> Pixels:
-    bytes_: Pixels = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-    return bytes_
+def _largest(values: npt.NDArray[Any]) -> float:
+    """The largest number, row by row: a large picture is not held once more."""
+    return max((float(np.nan_to_num(row.astype(np.float64)).max(initial=0)) for row in values), default=0.0)
+
+
+def _scaled(values: npt.NDArray[Any], white: float) -> Pixels:
+    """Bytes of values whose white is given, row by row."""
+    found = np.empty(values.shape, np.uint8)
+    for row, told in zip(found, values, strict=True):
+        row[:] = np.rint(np.clip(np.nan_to_num(told.astype(np.float64)) / white, 0, 1) * 255)
+    return found
+
+
+def _as_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Converted, or the picture itself where it is so already: Pillow would copy it."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if not profile:
-        return image.convert("RGB")
+        return _as_mode(image, "RGB")
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "sRGB" in ImageCms.getProfileDescription(source):
-            return image.convert("RGB")
+            return _as_mode(image, "RGB")
         srgb = ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, *DAMAGE) as error:

@@ -20,6 +20,8 @@ from retarget_cli.media.images import (
     read_picture,
     to_picture,
 )
+from retarget_cli.media.kinds import PICTURES
+from retarget_cli.media.limits import check_frame_count, check_gap
 from retarget_cli.media.source import Facts, Frame, FrameSource, Window, fitted_size, nothing_in_window
 
 log = logging.getLogger(__name__)
@@ -30,9 +32,6 @@ _MILLISECOND = Fraction(1, 1000)
 _EVEN = Fraction(12, 1000)
 # What browsers do with delays that are too short to be meant.
 _SHORTEST_DELAY, _DEFAULT_DELAY = 10, 100
-_SUFFIXES = frozenset(
-    ".png .jpg .jpeg .jpe .webp .avif .bmp .tif .tiff .gif .ppm .pgm .jp2".split()  # noqa: SIM905
-)
 
 
 class FolderSource(FrameSource):
@@ -104,7 +103,7 @@ class AnimationSource(FrameSource):
         """
         self._long_side = long_side
         with opened_image(path) as image:
-            times, rate, variable = _schedule(image)
+            times, rate, variable = _schedule(path, image)
             skipped = first_frame_index(image)
             numbered = [(time, skipped + number) for number, time in enumerate(times)]
             self._wanted = list(window.select(numbered))
@@ -129,7 +128,10 @@ class AnimationSource(FrameSource):
         with opened_image(self.path) as image:
             for index, (time, number) in enumerate(self._wanted):
                 image.seek(number)
-                yield Frame(index, time, _shrunk(over_white(to_picture(image)), self._long_side))
+                rgb = _shrunk(over_white(to_picture(image)), self._long_side)
+                if rgb.shape[:2] != self.size:
+                    raise InputError(f"{self.path} has frames of different sizes", "convert it to a video")
+                yield Frame(index, time, rgb)
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -142,16 +144,17 @@ def pictures_in(folder: Path) -> list[Path]:
         names = [entry.name for entry in folder.iterdir() if entry.is_file()]
     except OSError as error:
         raise InputError(f"{folder} can't be read: {error.strerror}", "check its permissions") from error
-    wanted = [n for n in names if Path(n).suffix.lower() in _SUFFIXES and not n.startswith(".")]
+    wanted = [n for n in names if Path(n).suffix.lower() in PICTURES and not n.startswith(".")]
     if not wanted:
         message = f"{folder} holds no pictures, expected frames such as 000000.png"
         raise InputError(message, "check the folder")
     return [folder / name for name in sorted(wanted, key=lambda name: (natural_key(name), name))]
 
 
-def _schedule(image: Image.Image) -> tuple[list[Fraction], Fraction, bool]:
+def _schedule(path: Path, image: Image.Image) -> tuple[list[Fraction], Fraction, bool]:
     """Times of an animation's frames in seconds, its rate, and whether the delays differ."""
     count = 1 if image.format in ("TIFF", "MPO") else getattr(image, "n_frames", 1)
+    check_frame_count(path, count)
     first = first_frame_index(image)
     if count - first < 2:
         return [Fraction(0)], DEFAULT_RATE, False
@@ -161,6 +164,7 @@ def _schedule(image: Image.Image) -> tuple[list[Fraction], Fraction, bool]:
         if image.format in ("WEBP", "AVIF"):
             image.load()  # these learn the delay only by decoding
         delays.append(_delay(image.info.get("duration", 0)))
+        check_gap(path, Fraction(0), delays[-1])
     times = list(itertools.accumulate(delays[:-1], initial=Fraction(0)))
     # The last delay has no say in the rate: it is often a pause before the loop starts again.
     rate = (len(times) - 1) / times[-1]

@@ -20,7 +20,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was asked of `open_writer`; see there."""
+    """What was asked of `open_writer`; see there.
+
+    Attributes:
+        is_steady: the same frames become the same bytes whatever the machine; slower.
+    """
 
     path: Path
     size: tuple[int, int]
@@ -34,6 +38,7 @@ class Order:
     metadata: dict[str, str] = field(default_factory=dict)
     overwrite: bool = False
     loop: int = 0
+    is_steady: bool = False
 
 
 class Writer(ABC):

@@ -132,6 +132,20 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_remains(path: Path, suffix: str) -> None:
+    """Remove what killed processes left of an output; only for whoever alone may make it.
+
+    Args:
+        path: the output.
+        suffix: its ending; "" for a folder.
+    """
+    remains = re.compile(re.escape(f".{path.name}.") + r"\d+\.part" + re.escape(suffix))
+    with contextlib.suppress(OSError):
+        for entry in path.parent.iterdir():
+            if remains.fullmatch(entry.name):
+                remove(entry)
+
+
 def unwritable(path: Path, error: BaseException) -> OutputError:
     """The error for a result that can't be written."""
     reason = getattr(error, "strerror", None) or str(error)

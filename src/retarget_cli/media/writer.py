@@ -1,6 +1,6 @@
 """Write frames to a video, an animation or a folder, whichever the output's name says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from retarget_cli.media.sink import Order, Writer
 from retarget_cli.media.video_writer import VideoWriter
 from retarget_cli.media.webp_writer import WebpWriter
 
-__all__ = ["SYNTHETIC", "Writer", "can_hold_alpha", "names_picture", "open_writer"]
+__all__ = ["SYNTHETIC", "Writer", "can_hold_alpha", "names_picture", "open_writer", "writer_of"]
 
 SYNTHETIC = "Synthetic video made by retarget: the person shown did not make these movements."
 
@@ -66,21 +66,30 @@ def open_writer(
         OutputError: it exists, or can't be written.
     """
     _check(path, size, rate)
+    make = writer_of(path, codec)
     tags = {"comment": SYNTHETIC, **(metadata or {})}
-    order = Order(path, size, rate, time_base, alpha, codec, crf, preset, audio, tags, overwrite, loop)
+    return make(Order(path, size, rate, time_base, alpha, codec, crf, preset, audio, tags, overwrite, loop))
+
+
+def writer_of(path: Path, codec: str | None) -> Callable[[Order], Writer]:
+    """Who writes outputs of this name.
+
+    Raises:
+        UsageError: it is no kind of output, or has no codecs to choose from.
+    """
     kind = path.suffix.lower()
     if kind in FILM_KINDS:
-        return VideoWriter(order)
+        return VideoWriter
     if codec is not None:
         raise UsageError(f"codec {codec} does not go into {path.name}", "leave --codec out, or name a film")
     if kind == ".gif":
-        return GifWriter(order)
+        return GifWriter
     if kind == ".webp":
-        return WebpWriter(order)
+        return WebpWriter
     if (kind == "" and path.name) or names_frames(path):
-        return FolderWriter(order)
+        return FolderWriter
     if names_picture(path):
-        return PictureWriter(order)
+        return PictureWriter
     kinds = ", ".join([*sorted(FILM_KINDS), ".gif", ".webp", *PICTURE_KINDS])
     known = f"{kinds}; no ending or name/%06d.png for a folder of PNGs"
     raise UsageError(f"{path.name}: {kind or 'this'} is no kind of output", f"known: {known}")

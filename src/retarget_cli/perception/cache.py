@@ -7,9 +7,11 @@ import json
 import logging
 import os
 import sys
-import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from retarget_cli.core.errors import InputError, UsageError
+from retarget_cli.perception.cache_files import PARTIAL, Claim, Kept, listed, remove, touch, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +30,15 @@ FORMAT_VERSION = 1
 
 _DEFAULT_LIMIT = 2 * 1024**3
 _SUFFIX = ".safetensors"
-_PARTIAL = ".partial"
+_JOURNALS, _CLAIMS = "journals", "claims"
+_JOURNAL_END = "done"
+# Journals that nobody goes on with, and claims that nobody makes any more, are removed after a week.
+_OLD = 7 * 24 * 3600.0
+# Whoever holds a claim for longer than this is held to hang, and is not waited for.
+_PATIENCE = 120.0
 _CHUNK = 1024 * 1024
+# Files changed less than so many ns ago may change again without its showing in their times.
+_FRESH = 2 * 10**9
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -39,7 +49,7 @@ class CacheInfo:
 
     Attributes:
         folder: where.
-        entries: how many results.
+        entries: how many results, and journals of clips that are being read.
         bytes_used: their size together.
         limit_bytes: what the size is kept under.
         is_writable: whether results can be kept at all.
@@ -57,6 +67,7 @@ class Cache:
 
     Any number of processes may share it: entries appear whole, under names that their keys give. A cache that
     cannot be written says so once and then keeps nothing; a damaged entry is removed and counts as absent.
+    Beside the entries lie the journals of clips that are being read (`journal.py`), and claims.
 
     Args:
         folder: made when the first entry is put.
@@ -68,9 +79,21 @@ class Cache:
         self.limit_bytes = limit_bytes
         self._has_failed = False
 
+    @property
+    def can_keep(self) -> bool:
+        """Whether it keeps anything, as far as is known."""
+        return self.limit_bytes > 0 and not self._has_failed
+
     def get(self, key: str) -> Arrays | None:
         """The arrays put under a key, or None."""
-        path = self._path(key)
+        return self.get_here(key)
+
+    def get_here(self, key: str) -> Arrays | None:
+        """`get` from this folder and nowhere else; cheap enough to ask again and again."""
+        return self.read(self._path(key))
+
+    def read(self, path: Path) -> Arrays | None:
+        """The arrays in one of its files; None where it is not there, or was damaged and is removed now."""
         try:
             arrays: Arrays = load(path.read_bytes())
         except FileNotFoundError:
@@ -80,79 +103,108 @@ class Cache:
             return None
         except (SafetensorError, ValueError, KeyError) as error:
             logger.warning("removed a damaged cache entry: %s (%s)", path, error)
-            _remove(path)
+            remove(path)
             return None
-        _touch(path)
+        touch(path)
         return arrays
 
-    def put(self, key: str, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
+    def put(self, key: str, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bool:
         """Keep arrays under a key; never raises for a disk that is full or forbidden.
 
         Args:
             key: from `cache_key`.
             arrays: what to keep.
             metadata: for whoever looks at the file; not given back.
+
+        Returns:
+            Whether they are kept.
         """
-        if self._has_failed:
-            return
         content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, dict(metadata))
-        if len(content) > self.limit_bytes:
-            return
-        try:
-            _write_whole(self._path(key), content)
+        is_kept = len(content) <= self.limit_bytes and self.write(self._path(key), content)
+        if self.can_keep:
             self._shrink()
+        return is_kept
+
+    def write(self, path: Path, content: bytes) -> bool:
+        """Write one of its files, whole; whether that went well. The first time that it does not is told."""
+        if not self.can_keep:
+            return False
+        try:
+            write_whole(path, content)
         except OSError as error:
             self._has_failed = True
             logger.warning("results cannot be cached in %s: %s", self.folder, error)
+            return False
+        return True
+
+    def claim(self, key: str) -> Claim:
+        """The right to compute what belongs to a key; not taken yet."""
+        return Claim(self.folder / _CLAIMS / f"{key}.lock")
+
+    @contextmanager
+    def claimed(self, key: str) -> Iterator[None]:
+        """Compute what belongs to a key in here: others who want it wait, and should look for it again then."""
+        if not self.can_keep:
+            yield
+            return
+        with self.claim(key) as claim:
+            claim.take(_PATIENCE)
+            yield
+
+    def journal(self, key: str) -> Path:
+        """The folder of what is known so far of a result in the making."""
+        return self.folder / _JOURNALS / key
+
+    def journal_end(self, key: str) -> Path:
+        """The file that a journal has when nothing more comes."""
+        return self.journal(key) / _JOURNAL_END
 
     def info(self) -> CacheInfo:
         """What is in there now."""
-        files = self._entries()
+        kept = [*self._entries(), *self._journals()]
         writable = self.folder
         while not writable.exists() and writable != writable.parent:
             writable = writable.parent
         can_write = writable.is_dir() and os.access(writable, os.W_OK)
-        return CacheInfo(
-            self.folder, len(files), sum(size for _, size, _ in files), self.limit_bytes, can_write
-        )
+        return CacheInfo(self.folder, len(kept), sum(item.size for item in kept), self.limit_bytes, can_write)
 
     def clear(self) -> int:
         """Remove every entry; returns how many there were."""
-        files = self._entries()
-        for _, _, path in files:
-            _remove(path)
-        for path in self._listed(_PARTIAL):
-            _remove(path)
-        return len(files)
+        kept = [*self._entries(), *self._journals()]
+        for path in [*(item.path for item in kept), *listed(self.folder, PARTIAL)]:
+            remove(path)
+        for name in (_JOURNALS, _CLAIMS):
+            remove(self.folder / name)
+        return len(kept)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}{_SUFFIX}"
 
-    def _listed(self, suffix: str) -> list[Path]:
-        try:
-            return [path for path in self.folder.iterdir() if path.name.endswith(suffix)]
-        except OSError:
-            return []
+    def _entries(self) -> list[Kept]:
+        """Any may vanish meanwhile."""
+        return [item for item in map(Kept.at, listed(self.folder, _SUFFIX)) if item is not None]
 
-    def _entries(self) -> list[tuple[int, int, Path]]:
-        """(last use in ns, bytes, path), least recently used first; any may vanish meanwhile."""
-        found = []
-        for path in self._listed(_SUFFIX):
-            try:
-                status = path.stat()
-            except OSError:
-                continue
-            found.append((status.st_mtime_ns, status.st_size, path))
-        return sorted(found)
+    def _journals(self) -> list[Kept]:
+        return [item for item in map(Kept.at, listed(self.folder / _JOURNALS)) if item is not None]
 
     def _shrink(self) -> None:
-        files = self._entries()
-        excess = sum(size for _, size, _ in files) - self.limit_bytes
-        for _, size, path in files:
+        """Drop what is left over, and then the least recently used; a clip that is being read stays."""
+        for path in listed(self.folder / _CLAIMS):
+            claim = Kept.at(path)
+            if claim is not None and claim.is_older(_OLD):
+                remove(path)
+        kept = self._entries()
+        for journal in self._journals():
+            if journal.is_older(_OLD):
+                remove(journal.path)
+            elif (journal.path / _JOURNAL_END).exists():
+                kept.append(journal)
+        excess = sum(item.size for item in kept) - self.limit_bytes
+        for item in sorted(kept):
             if excess <= 0:
                 return
-            _remove(path)
-            excess -= size
+            remove(item.path)
+            excess -= item.size
 
 
 def default_cache(environment: Mapping[str, str] | None = None) -> Cache:
@@ -201,23 +253,54 @@ def content_hash(path: Path) -> str:
     """Hash of a file's bytes, or of a folder's file names and bytes. File times and the path itself don't
     matter.
 
+    What was hashed once in this process and has not changed since is not read again.
+
     Raises:
         InputError: it can't be read.
     """
-    digest = hashlib.blake2b(digest_size=20)
     try:
-        if not path.is_dir():
-            _hash_file(path, digest)
-            return digest.hexdigest()
-        for member in sorted(item for item in path.rglob("*") if item.is_file()):
-            name = member.relative_to(path).as_posix().encode("utf-8", errors="surrogateescape")
-            digest.update(len(name).to_bytes(8, "little") + name)
-            digest.update(member.stat().st_size.to_bytes(8, "little"))
-            _hash_file(member, digest)
+        marks, last = _marks(path)
+        if time.time_ns() - last < _FRESH:
+            return _hashed(path)
+        return _hashed_once(path, marks)
     except OSError as error:
         raise InputError(
             f"cannot read {path}: {error.strerror or error}", "check the path and its permissions"
         ) from error
+
+
+def _members(folder: Path) -> list[Path]:
+    return sorted(item for item in folder.rglob("*") if item.is_file())
+
+
+def _marks(path: Path) -> tuple[str, int]:
+    """What changes whenever the file, or one in the folder, does; and when that was last, ns."""
+    digest = hashlib.blake2b(digest_size=20)
+    last = 0
+    for member in _members(path) if path.is_dir() else [path]:
+        status = member.stat()
+        times = status.st_mtime_ns, status.st_ctime_ns
+        digest.update(repr((os.fspath(member), status.st_size, status.st_dev, status.st_ino, *times)).encode())
+        last = max(last, *times)
+    return digest.hexdigest(), last
+
+
+@lru_cache(maxsize=4096)
+def _hashed_once(path: Path, marks: str) -> str:
+    """`marks` alone says when to read again."""
+    return _hashed(path)
+
+
+def _hashed(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=20)
+    if not path.is_dir():
+        _hash_file(path, digest)
+        return digest.hexdigest()
+    for member in _members(path):
+        name = member.relative_to(path).as_posix().encode("utf-8", errors="surrogateescape")
+        digest.update(len(name).to_bytes(8, "little") + name)
+        digest.update(member.stat().st_size.to_bytes(8, "little"))
+        _hash_file(member, digest)
     return digest.hexdigest()
 
 
@@ -236,30 +319,3 @@ def _hash_file(path: Path, digest: hashlib.blake2b) -> None:
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=_PARTIAL)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.replace(name, path)
-    except BaseException:
-        _remove(Path(name))
-        raise
-
-
-def _touch(path: Path) -> None:
-    try:
-        # Access times are switched off on most systems: the change time serves as the time of last use.
-        os.utime(path)
-    except OSError as error:
-        logger.debug("cannot mark %s as used: %s", path, error)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink()
-    except OSError as error:
-        logger.debug("cannot remove %s: %s", path, error)

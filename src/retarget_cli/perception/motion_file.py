@@ -19,11 +19,14 @@ from safetensors.numpy import load, save
 
 from retarget_cli.core.errors import InputError, OutputError
 from retarget_cli.core.motion import JOINTS, LANDMARKS, Motion
+from retarget_cli.media.limits import MAX_GAP
 
 FORMAT = "retarget-motion"
 VERSION = 1
 
 _HEADER_LIMIT = 1 << 20
+# 17 hours at 30 frames a second.
+_LARGEST_FILE = 2 << 30
 _LARGEST_INT64 = 2**63 - 1
 _REMAKE = "make it again with `retarget extract`"
 
@@ -76,7 +79,10 @@ def load_motion(path: Path) -> Motion:
         InputError: unreadable, not a motion, damaged, or written by a newer version.
     """
     try:
-        content = path.read_bytes()
+        is_motion, size = is_motion_file(path), path.stat().st_size
+        if is_motion and size > _LARGEST_FILE:
+            raise InputError(f"{path} is larger than {_LARGEST_FILE >> 30} GB, as no motion is", _REMAKE)
+        content = path.read_bytes() if is_motion else b""
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}", "check the path") from error
     metadata = _metadata(content)
@@ -185,6 +191,8 @@ def _times(numerators: NDArray[Any], denominator: int) -> tuple[Fraction, ...]:
     values = numerators.tolist()
     if any(later <= earlier for earlier, later in pairwise(values)):
         raise ValueError("its times do not increase")
+    if any(later - earlier > MAX_GAP * denominator for earlier, later in pairwise(values)):
+        raise ValueError(f"two of its times are more than {MAX_GAP} s apart")
     return tuple(Fraction(value, denominator) for value in values)
 
 

@@ -13,7 +13,7 @@ from retarget_cli.body.model import Body
 from retarget_cli.core.motion import Motion, join
 from retarget_cli.core.subject import Image
 from retarget_cli.perception.fit import BodyFitter, FitOptions
-from retarget_cli.perception.person_tracker import PersonTracker
+from retarget_cli.perception.person_tracker import PersonTracker, State
 from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.pose import PoseFinding
 
@@ -34,15 +34,40 @@ def read_poses(
         size: (height, width) of the frames.
         choice: whom to follow where several are seen.
     """
+    with PersonTracker(choice, video=True, with_mask=False) as tracker:
+        yield from _windows(frames, size, tracker)
+
+
+def read_on(
+    frames: Iterable[tuple[Fraction, Image]], size: tuple[int, int], choice: Choice, state: State | None
+) -> Iterator[tuple[Motion, State]]:
+    """`read_poses` from the middle of a clip.
+
+    Args:
+        frames, size, choice: as for `read_poses`; the frames of whole windows may be left out at the beginning.
+        state: the tracker's after the frames left out; None where there are none.
+
+    Returns:
+        Windows of landmarks, each with the tracker's state after it.
+    """
+    with PersonTracker(choice, video=True, with_mask=False) as tracker:
+        if state is not None:
+            tracker.restore(state)
+        for window in _windows(frames, size, tracker):
+            yield window, tracker.state()
+
+
+def _windows(
+    frames: Iterable[tuple[Fraction, Image]], size: tuple[int, int], tracker: PersonTracker
+) -> Iterator[Motion]:
     times: list[Fraction] = []
     findings: list[PoseFinding | None] = []
-    with PersonTracker(choice, video=True, with_mask=False) as tracker:
-        for time, rgb in frames:
-            times.append(time)
-            findings.append(tracker.find(rgb))
-            if len(times) == WINDOW:
-                yield _poses(times, findings, size)
-                times, findings = [], []
+    for time, rgb in frames:
+        times.append(time)
+        findings.append(tracker.find(rgb))
+        if len(times) == WINDOW:
+            yield _poses(times, findings, size)
+            times, findings = [], []
     if times:
         yield _poses(times, findings, size)
 

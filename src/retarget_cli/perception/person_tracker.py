@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from retarget_cli.core.closing import Closing
 from retarget_cli.core.errors import InputError
@@ -24,6 +26,9 @@ _REACH, _GROWTH_ALONE, _GROWTH_AMONG_RIVALS = 0.2, 0.05, 0.02
 _CUT = 40.0
 # So many pictures with too few people, and person N is held not to exist.
 _PATIENCE = 30
+
+State = dict[str, NDArray[Any]]
+"""All that a tracker's later answers depend on, as arrays that can be kept."""
 
 
 class PersonTracker(Closing):
@@ -59,6 +64,28 @@ class PersonTracker(Closing):
         self._missing = 0
         self._thumbnail: Image | None = None
         self._estimator.forget()
+
+    def state(self) -> State:
+        """What it knows of the clip so far; its networks have no memory."""
+        counts = [self._has_rivals, self._pictures_short, self._searched, self._missing]
+        thumbnail = np.zeros((0, 32, 3), np.uint8) if self._thumbnail is None else self._thumbnail.copy()
+        return {
+            "region": _numbers(self._estimator.region),
+            "last": _numbers(self._last),
+            "counts": np.array(counts, np.int64),
+            "thumbnail": thumbnail,
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on after the picture where another tracker's `state` was taken, exactly as that one would have."""
+        self.restart()
+        region = _region(state["region"])
+        if region is not None:
+            self._estimator.follow(region)
+        self._last = _region(state["last"])
+        rivals, self._pictures_short, self._searched, self._missing = (int(n) for n in state["counts"])
+        self._has_rivals = bool(rivals)
+        self._thumbnail = state["thumbnail"].copy() if len(state["thumbnail"]) else None
 
     def close(self) -> None:
         """Give the networks back."""
@@ -154,3 +181,12 @@ class PersonTracker(Closing):
             return True
         growth = _GROWTH_AMONG_RIVALS if self._has_rivals else _GROWTH_ALONE
         return self._distance(region) <= _REACH + growth * self._missing
+
+
+def _numbers(region: Region | None) -> NDArray[np.float64]:
+    """(4,) float64, which hold a region exactly; (0,) for none."""
+    return np.array([] if region is None else [region.x, region.y, region.side, region.turn], np.float64)
+
+
+def _region(numbers: NDArray[np.float64]) -> Region | None:
+    return Region(*(float(number) for number in numbers)) if len(numbers) else None

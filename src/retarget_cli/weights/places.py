@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from retarget_cli.core.folders import user_data
 from retarget_cli.weights.shipped import INSTALLED
 
 
@@ -60,16 +60,7 @@ def own_places(given: Path | None = None, environment: Mapping[str, str] | None 
 
 def data_folder(variables: Mapping[str, str]) -> Path:
     """`retarget/weights` in the platform's folder for a user's data."""
-    if variables.get("XDG_DATA_HOME"):
-        base = Path(variables["XDG_DATA_HOME"])
-    elif sys.platform == "win32":
-        local = variables.get("LOCALAPPDATA")
-        base = Path(local) if local else Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path.home() / ".local" / "share"
-    return base / "retarget" / "weights"
+    return user_data(variables) / "weights"
 
 
 def _checkout() -> Path | None:

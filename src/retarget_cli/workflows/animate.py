@@ -1,6 +1,6 @@
 """The main job: photos of one person and the motion of another in, a video out.
 
-This file is the way of a frame. Everything is pulled by the writer at the end:
+This file is the way of a frame. Everything is pulled by the writer at the end (`filming`):
 
     open_driving  frames -> pose -> fitted motion                (thread 1; or read from a file or the cache)
     fill, smooth, turn, place -> windows -> performer -> RGBA    (thread 2)
@@ -13,31 +13,30 @@ Memory is a few windows, whatever the clip's length.
 
 from __future__ import annotations
 
-import itertools
 import os
 import time as clock
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
-from torch import Tensor
+import torch
 
-from retarget_cli.backends.base import Performer, Window
 from retarget_cli.body.catalog import load_body
 from retarget_cli.body.model import Body
 from retarget_cli.body.placement import Framing, MotionPath, Placer
 from retarget_cli.body.viewpoint import Orbit, centre_of
 from retarget_cli.core.device import choose_device
-from retarget_cli.core.errors import BackendError, InputError, OutputError, UsageError
+from retarget_cli.core.errors import InputError, OutputError, UsageError
 from retarget_cli.core.motion import Motion, join
 from retarget_cli.core.parts import Parts
 from retarget_cli.core.progress import Progress, Silence
-from retarget_cli.core.subject import Image, Subject
+from retarget_cli.core.subject import Subject
 from retarget_cli.media.audio import AudioTrack
-from retarget_cli.media.writer import Writer, can_hold_alpha, names_picture, open_writer
+from retarget_cli.media.segments import FilmPlan
+from retarget_cli.media.writer import can_hold_alpha, names_picture
 from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.missing import Missing, fill_missing
 from retarget_cli.perception.persons import Choice
@@ -48,11 +47,12 @@ from retarget_cli.workflows.canvas import CanvasSize, parse_size
 from retarget_cli.workflows.circling import RATE, circled, frozen, held, repeated, split, stopped
 from retarget_cli.workflows.comparison import open_comparison
 from retarget_cli.workflows.driving import Driving, Excerpt, open_driving
-from retarget_cli.workflows.frames import composed
-from retarget_cli.workflows.origin import choose_origin
+from retarget_cli.workflows.film_identity import film_identity, ready_key
+from retarget_cli.workflows.filming import Shoot, film, film_in_segments
+from retarget_cli.workflows.origin import Origin, choose_origin
 from retarget_cli.workflows.output_name import output_path
-from retarget_cli.workflows.overlap import overlapped
 from retarget_cli.workflows.source import prepare_subject, source_files
+from retarget_cli.workflows.troupe import Ready, Troupe
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,9 @@ class AnimateOptions:
         is_compared: source, driving and result side by side.
         may_overwrite: replace an output that exists.
         device: auto, cpu, cuda, mps.
+        is_resumed: work in closed segments beside the output, and go on with those that are there; see `reel`.
+        is_helping: another process leads at the same film; this one adds segments and does not finish it.
+        window_share: the performer is handed one frame of so many that it could take at a time, against want of memory.
         subject: a subject file, which stands for `sources`; None where there are sources.
     """
 
@@ -115,6 +118,9 @@ class AnimateOptions:
     may_overwrite: bool = False
     device: str = "auto"
     subject: Path | None = None
+    is_resumed: bool = False
+    is_helping: bool = False
+    window_share: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,7 @@ class AnimateResult:
         first_frame: seconds until the first frame was made.
         device: what ran, and why.
         notes: what the user should know.
+        resumed: how many of the frames an earlier run had made.
     """
 
     path: Path
@@ -140,15 +147,26 @@ class AnimateResult:
     first_frame: float
     device: str
     notes: tuple[str, ...]
+    resumed: int = 0
 
 
 def animate(
-    options: AnimateOptions, cache: Cache | None = None, progress: Progress | None = None
+    options: AnimateOptions,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+    troupe: Troupe | None = None,
 ) -> AnimateResult:
     """Make one video.
 
+    Args:
+        options: what is asked for.
+        cache: of perception; None keeps nothing.
+        progress: told of every stage.
+        troupe: has performers of earlier runs, and gets this one's.
+
     Raises:
-        RetargetError: whatever the user can act on; nothing is left behind then.
+        RetargetError: whatever the user can act on; nothing is left behind then but segments, if asked for.
+        Interrupted: by the user, where segments are kept.
     """
     started = clock.perf_counter()
     progress = progress or Silence()
@@ -159,16 +177,14 @@ def animate(
     check(options, path)
     choice = choose_device(options.device)
     progress.note(f"device: {choice.reason}")
-    backend = origin.open_backend(choice.device)
     body = load_body(origin.body)
     with ExitStack() as stack:
         driving = _opened(options, body, cache, progress, stack)
-        subject = origin.open_subject(
-            parse_size(options.size), options.source_person, body, cache, progress
+        ready = (troupe or Troupe()).ready(
+            ready_key(options, origin, choice.device),
+            lambda: _ready(options, origin, body, choice.device, cache, progress),
         )
-        if options.garment:
-            subject = backend.dress(subject, _wearer(subject, options, body, cache, progress), options.parts)
-        subject = backend.painted_behind(subject)
+        subject = ready.subject
         background = stack.enter_context(
             open_background(options.background, subject, options.driving, options.person)
         )
@@ -179,22 +195,24 @@ def animate(
         else:
             windows = _placed(driving, subject, body, options)
             driving = driving if options.freeze is None else stopped(driving, options.orbit, rate)
-        performer = backend.prepare(subject)
-        performed = perform(performer, windows, subject.size, backend.spec.window)
-        rendered = stack.enter_context(overlapped(performed, ahead=2))
-        frames = composed(rendered, background, subject.size)
+        comparison = None
         if options.is_compared:
-            beside = None if options.freeze is not None else options.driving
-            comparison = stack.enter_context(open_comparison(subject, beside, options.excerpt))
-            frames = ((time, comparison.beside(time, picture)) for time, picture in frames)
-        first = next(frames)
-        first_frame = clock.perf_counter() - started
-        size, writer = _write(itertools.chain([first], frames), path, driving, options, origin.backend, progress)
-    seconds = clock.perf_counter() - started
-    notes = (*driving.notes(), *writer.notes)
+            clip = None if options.freeze is not None else options.driving
+            comparison = stack.enter_context(open_comparison(subject, clip, options.excerpt))
+        window = max(1, ready.backend.spec.window // options.window_share)
+        shoot = Shoot(
+            _plan(options, path, driving, origin.backend), ready, windows, background, comparison, window,
+            _total(options, driving), partial(_sound, options, driving),
+        )  # fmt: skip
+        if options.is_resumed:
+            told = film_identity(options, origin, ready.backend)
+            filmed = film_in_segments(shoot, told, progress, is_helping=options.is_helping)
+        else:
+            filmed = film(shoot, progress)
     return AnimateResult(
-        path, writer.frames_written, size, options.fps or driving.rate, seconds, first_frame, choice.reason, notes
-    )
+        path, filmed.frames, filmed.size, options.fps or driving.rate, clock.perf_counter() - started,
+        filmed.first_at - started, choice.reason, (*driving.notes(), *filmed.notes), filmed.resumed,
+    )  # fmt: skip
 
 
 def check(options: AnimateOptions, path: Path) -> None:
@@ -239,6 +257,18 @@ def _moved_by(options: AnimateOptions) -> str:
     if options.driving is not None:
         return options.driving.stem
     return Path(options.garment[0]).stem if options.garment else "view"
+
+
+def _ready(
+    options: AnimateOptions, origin: Origin, body: Body, device: torch.device, cache: Cache | None, progress: Progress
+) -> Ready:
+    """The person, dressed and on the method's stage."""
+    backend = origin.open_backend(device)
+    subject = origin.open_subject(parse_size(options.size), options.source_person, body, cache, progress)
+    if options.garment:
+        subject = backend.dress(subject, _wearer(subject, options, body, cache, progress), options.parts)
+    subject = backend.painted_behind(subject)
+    return Ready(backend, subject, backend.prepare(subject))
 
 
 def _opened(
@@ -303,89 +333,24 @@ def _around(driving: Driving, subject: Subject, body: Body, orbit: Orbit) -> Ite
     return (placer.place(window) for window in windows)
 
 
-def perform(
-    performer: Performer, motion: Iterable[Motion], size: tuple[int, int], window: int
-) -> Iterator[tuple[Fraction, Tensor]]:
-    """Let a performer move its subject: (time, RGBA (4, H, W)) of every frame, in order.
-
-    Args:
-        performer: of a backend.
-        motion: placed, in parts of any length.
-        size: (height, width) that frames must have.
-        window: frames that the performer is handed at a time.
-
-    Raises:
-        BackendError: it gave back too few or too many frames, of another size, or left some unread.
-    """
-    times: deque[Fraction] = deque()
-    taken = 0
-    is_read = False
-
-    def windows() -> Iterator[Window]:
-        nonlocal taken, is_read
-        for part in rewindowed(motion, window):
-            times.extend(part.times)
-            yield Window(taken, part)
-            taken += len(part)
-        is_read = True
-
-    name = type(performer).__name__
-    given = 0
-    for rendered in performer.perform(windows()):
-        if rendered.ndim != 4 or rendered.shape[1:] != (4, *size):
-            raise BackendError(f"{name} gave frames of {tuple(rendered.shape)}, expected (T, 4, H, W)")
-        for frame in rendered:
-            if not times:
-                raise BackendError(f"{name} gave more frames than it was asked for: {given + 1}")
-            given += 1
-            yield times.popleft(), frame
-    if times or not is_read:
-        raise BackendError(f"{name} stopped after {given} frames and left others undone")
-
-
-def rewindowed(parts: Iterable[Motion], length: int) -> Iterator[Motion]:
-    """The same motion in windows of `length` frames; the last may be shorter."""
-    rest: Motion | None = None
-    for part in parts:
-        rest = part if rest is None else join([rest, part])
-        while len(rest) >= length:
-            yield rest.rows(0, length)
-            rest = rest.rows(length, len(rest))
-    if rest is not None and len(rest):
-        yield rest
-
-
-def _write(
-    frames: Iterator[tuple[Fraction, Image]],
-    path: Path,
-    driving: Driving,
-    options: AnimateOptions,
-    backend: str,
-    progress: Progress,
-) -> tuple[tuple[int, int], Writer]:
-    """Encode all frames; the file appears when the last one is in it."""
-    total = driving.frame_count
-    if total is not None and options.fps is not None:
-        total = round(total * options.fps / driving.rate)
-    first = next(frames)
-    height, width = first[1].shape[:2]
-    with open_writer(
+def _plan(options: AnimateOptions, path: Path, driving: Driving, backend: str) -> FilmPlan:
+    return FilmPlan(
         path,
-        size=(height, width),
-        rate=options.fps or driving.rate,
-        time_base=None if options.fps else driving.time_base,
+        options.fps or driving.rate,
+        None if options.fps else driving.time_base,
         alpha=options.background == TRANSPARENT and not options.is_compared,
         codec=options.codec,
         crf=options.crf,
-        audio=_sound(options, driving, first[0]),
         metadata={"title": f"{_moved_by(options)}, moved by retarget", "encoder_backend": backend},
         overwrite=options.may_overwrite,
-    ) as writer:
-        for time, picture in itertools.chain([first], frames):
-            writer.write(picture, time)
-            progress.stage("render", writer.frames_written, total)
-    progress.stage("render", writer.frames_written, writer.frames_written)
-    return (height, width), writer
+    )
+
+
+def _total(options: AnimateOptions, driving: Driving) -> int | None:
+    total = driving.frame_count
+    if total is not None and options.fps is not None:
+        return round(total * options.fps / driving.rate)
+    return total
 
 
 def _sound(options: AnimateOptions, driving: Driving, first: Fraction) -> AudioTrack | None:

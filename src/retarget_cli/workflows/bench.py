@@ -25,13 +25,14 @@ from retarget_cli.perception.missing import Missing, fill_missing
 from retarget_cli.perception.motion_reader import fit_windows, read_poses
 from retarget_cli.perception.smoothing import smooth_motion
 from retarget_cli.perception.turning import straighten
-from retarget_cli.workflows.animate import AnimateOptions, animate, perform
+from retarget_cli.workflows.animate import AnimateOptions, animate
 from retarget_cli.workflows.background import Still
 from retarget_cli.workflows.bench_process import Job, Setting, measure_lengths, measure_starts, run_job
 from retarget_cli.workflows.canvas import parse_size
 from retarget_cli.workflows.driving import Excerpt, perceived_side
 from retarget_cli.workflows.extract import extract_motion
 from retarget_cli.workflows.frames import composed
+from retarget_cli.workflows.performing import perform
 from retarget_cli.workflows.source import prepare_subject
 
 T = TypeVar("T")

@@ -21,26 +21,16 @@ from retarget_cli.media.writer import open_writer
 
 LONGEST = 720
 RATE = Fraction(30)
-# Told by the child at its end: its peak resident memory in MiB. Linux's ru_maxrss is inherited from the process that
-# started it, so there the kernel's own high-water mark is read; macOS counts bytes; Windows has neither.
+# Told by the child at its end: its peak resident memory in MiB.
 PROBE = """
 import sys
 from retarget_cli.cli.app import app
-
-def peak():
-    if sys.platform == "linux":
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) / 2**10 for line in status if line.startswith("VmHWM"))
-    try:
-        import resource
-    except ImportError:
-        return float("nan")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+from retarget_cli.core.memory import peak_mib
 
 try:
     code = app(sys.argv[1:], standalone_mode=False)
 finally:
-    sys.stderr.write(f"\\n{peak()}\\n")
+    sys.stderr.write(f"\\n{peak_mib()}\\n")
 sys.exit(code)
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -11,10 +10,10 @@ import numpy as np
 
 from retarget_cli.core.errors import UsageError
 from retarget_cli.core.motion import FloatArray
+from retarget_cli.core.reading import read_sides
 from retarget_cli.core.subject import Image
 from retarget_cli.perception.pose import PoseFinding
 
-SMALLEST, LARGEST = 16, 8192
 DEFAULT_LONGEST = 1024
 
 
@@ -41,14 +40,10 @@ def parse_size(text: str | None) -> CanvasSize:
     """
     if text is None:
         return CanvasSize()
-    match = re.fullmatch(r"(\d{1,9})(?:[xX](\d{1,9}))?", text.strip())
-    if match is None:
-        raise UsageError(f"--size {text}: expected a number or WIDTHxHEIGHT", "for example 720 or 1280x720")
-    sides = [int(side) for side in match.groups() if side is not None]
-    if min(sides) < SMALLEST or max(sides) > LARGEST:
-        raise UsageError(
-            f"--size {text}: out of bounds", f"each side between {SMALLEST} and {LARGEST} pixels"
-        )
+    try:
+        sides = read_sides(text)
+    except UsageError as error:
+        raise UsageError(f"--size {error.message}", error.hint) from error
     if len(sides) == 1:
         return CanvasSize(longest=sides[0], may_enlarge=True)
     return CanvasSize(longest=max(sides), exact=(sides[1], sides[0]))

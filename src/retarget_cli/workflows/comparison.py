@@ -28,13 +28,11 @@ class Comparison:
 
     def __init__(self, source: Image, driving: Background | None) -> None:
         self._source, self._driving = source, driving
-        self._start: Fraction | None = None
 
-    def beside(self, time: Fraction, picture: Image) -> Image:
-        """(H, W'', 3): source | driving | result at `time`."""
-        self._start = time if self._start is None else self._start
+    def beside(self, since_start: Fraction, picture: Image) -> Image:
+        """(H, W'', 3): source | driving | result, so many seconds after the result's first frame."""
         shown = [self._source, on_checks(picture) if picture.shape[2] == 4 else picture]
-        frame = None if self._driving is None else self._driving.at(time - self._start)
+        frame = None if self._driving is None else self._driving.at(since_start)
         if frame is not None:
             shown.insert(1, frame)
         return np.ascontiguousarray(np.concatenate(shown, axis=1))

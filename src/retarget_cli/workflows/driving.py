@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,23 +15,26 @@ import numpy as np
 from retarget_cli.body.model import Body
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import Motion, join
-from retarget_cli.core.progress import Progress, counted
+from retarget_cli.core.progress import Progress
+from retarget_cli.core.subject import Image
 from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.reader import open_frames
 from retarget_cli.media.source import FrameSource
 from retarget_cli.perception.cache import Cache, cache_key, content_hash
+from retarget_cli.perception.journal import Journal, MotionIsKnown
 from retarget_cli.perception.motion_file import is_motion_file, load_motion
-from retarget_cli.perception.motion_reader import WINDOW, fit_windows, read_poses
+from retarget_cli.perception.motion_reader import WINDOW, fit_windows, read_on, read_poses
+from retarget_cli.perception.person_tracker import State
 from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.turning import straighten
-from retarget_cli.workflows.overlap import overlapped
+from retarget_cli.workflows.overlap import overlapped, rest
 
 # The pose network looks at 256 px around the person: half of the clip's longer side is enough, within these bounds.
 LEAST_SIDE, MOST_SIDE = 512, 960
 VERSION = 4
 # Decoded frames that may wait for the pose network.
 DECODED = 8
-# Windows of landmarks that perception may be ahead: 25 kB each, and the source is prepared meanwhile.
+# Windows of landmarks that perception may be ahead without a journal: 25 kB each.
 AHEAD = 64
 
 
@@ -80,24 +83,20 @@ def open_driving(
         yield _from_file(path, body, excerpt)
         return
     with ExitStack() as stack:
-        source = stack.enter_context(
-            open_frames(
-                path,
-                start=excerpt.start,
-                end=excerpt.end,
-                max_frames=excerpt.max_frames,
-                long_side=perceived_side(path),
-            )
-        )
+        source = stack.enter_context(_opened(path, excerpt))
         key = _key(path, body, choice, excerpt) if cache is not None else ""
         known = cache.get(key) if cache is not None else None
+        journal = Journal(cache, key, rest) if cache is not None and cache.can_keep else None
         if known is not None:
             windows = _split(unpacked(known, body.name))
+        elif cache is not None and journal is not None:
+            poses = _journalled(journal, source, choice, progress)
+            # No bound: others who want this clip must not wait for what is done with it here.
+            ahead = stack.enter_context(overlapped(poses, ahead=0))
+            windows = _remembered(fit_windows(straighten(ahead), body), cache, key, journal, body)
         else:
-            frames = stack.enter_context(overlapped(_timed(source, progress), ahead=DECODED))
-            poses = read_poses(frames, source.size, choice)
-            ahead = stack.enter_context(overlapped(poses, ahead=AHEAD))
-            windows = _remembered(fit_windows(straighten(ahead), body), cache, key)
+            ahead = stack.enter_context(overlapped(_read(source, choice, progress), ahead=AHEAD))
+            windows = fit_windows(straighten(ahead), body)
         started: list[Fraction] = []
         yield Driving(
             _noting_start(windows, started),
@@ -108,8 +107,23 @@ def open_driving(
             source.audio_track(),
             lambda: started[0],
             known is not None,
-            lambda: tuple(source.notes),
+            lambda: _notes(source, journal),
         )
+
+
+def _opened(path: Path, excerpt: Excerpt) -> FrameSource:
+    return open_frames(
+        path,
+        start=excerpt.start,
+        end=excerpt.end,
+        max_frames=excerpt.max_frames,
+        long_side=perceived_side(path),
+    )
+
+
+def _notes(source: FrameSource, journal: Journal | None) -> tuple[str, ...]:
+    """What was found odd about the clip, here or by whoever else read it; each once."""
+    return tuple(dict.fromkeys([*source.notes, *(journal.notes if journal is not None else ())]))
 
 
 def perceived_side(path: Path) -> int:
@@ -125,9 +139,61 @@ def _noting_start(windows: Iterable[Motion], started: list[Fraction]) -> Iterato
         yield window
 
 
-def _timed(source: FrameSource, progress: Progress) -> Iterator[tuple[Fraction, np.ndarray]]:  # type: ignore[type-arg]
-    for frame in counted(source, "pose", source.frame_count, progress):
+class _Count:
+    """How many frames' poses are known, by whichever way; never falls."""
+
+    def __init__(self, total: int | None, progress: Progress) -> None:
+        self._total, self._progress = total, progress
+        self._done = 0
+        progress.stage("pose", 0, total)
+
+    def reach(self, done: int) -> None:
+        """So many are known now."""
+        if done > self._done:
+            self._done = done
+            self._progress.stage("pose", done, self._total)
+
+    def finish(self) -> None:
+        """There are no more."""
+        self._progress.stage("pose", self._done, self._done)
+
+
+def _timed(source: FrameSource, count: _Count) -> Iterator[tuple[Fraction, Image]]:
+    for number, frame in enumerate(source):
+        count.reach(number)
         yield frame.time, frame.rgb
+
+
+def _counted(windows: Iterable[Motion], count: _Count) -> Iterator[Motion]:
+    done = 0
+    for window in windows:
+        done += len(window)
+        count.reach(done)
+        yield window
+    count.finish()
+
+
+def _read(source: FrameSource, choice: Choice, progress: Progress) -> Iterator[Motion]:
+    """Landmarks of the whole clip; it is decoded in a thread of its own."""
+    count = _Count(source.frame_count, progress)
+    with overlapped(_timed(source, count), ahead=DECODED) as frames:
+        yield from _counted(read_poses(frames, source.size, choice), count)
+
+
+def _journalled(journal: Journal, source: FrameSource, choice: Choice, progress: Progress) -> Iterator[Motion]:
+    """Landmarks of the whole clip; it is decoded only where something in it has not been read yet."""
+    count = _Count(source.frame_count, progress)
+
+    def read(seen: int, state: State | None) -> Iterator[tuple[Motion, State]]:
+        with overlapped(_timed(source, count), ahead=DECODED) as frames:
+            yield from read_on(islice(frames, seen, None), source.size, choice, state)
+
+    try:
+        yield from _counted(journal.windows(read, lambda: tuple(source.notes)), count)
+    except MotionIsKnown as known:
+        count.reach(len(known.arrays["times"]))
+        count.finish()
+        raise
 
 
 def _key(path: Path, body: Body, choice: Choice, excerpt: Excerpt) -> str:
@@ -142,17 +208,24 @@ def _key(path: Path, body: Body, choice: Choice, excerpt: Excerpt) -> str:
     return cache_key(content_hash(path), options)
 
 
-def _remembered(windows: Iterable[Motion], cache: Cache | None, key: str) -> Iterator[Motion]:
-    """The same windows; once all have passed, the motion is put into the cache."""
-    if cache is None:
-        yield from windows
-        return
+def _remembered(
+    windows: Iterable[Motion], cache: Cache, key: str, journal: Journal, body: Body
+) -> Iterator[Motion]:
+    """The same windows; once all have passed, the motion is put into the cache, and its journal is removed.
+
+    Where another process has done so meanwhile, the rest comes from the cache.
+    """
     parts: list[Motion] = []
-    for window in windows:
-        parts.append(window)
-        yield window
-    if parts and any(part.present.any() for part in parts):
-        cache.put(key, packed(join(parts)), {})
+    try:
+        for window in windows:
+            parts.append(window)
+            yield window
+    except MotionIsKnown as known:
+        motion = unpacked(known.arrays, body.name)
+        yield from _split(motion.rows(sum(map(len, parts)), len(motion)))
+        return
+    if any(part.present.any() for part in parts) and cache.put(key, packed(join(parts)), {}):
+        journal.remove()
 
 
 def packed(motion: Motion) -> dict[str, np.ndarray]:  # type: ignore[type-arg]

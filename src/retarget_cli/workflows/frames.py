@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +14,10 @@ from retarget_cli.workflows.compose import cut_out, over
 
 
 def composed(
-    rendered: Iterable[tuple[Fraction, Tensor]], background: Background, size: tuple[int, int]
+    rendered: Iterable[tuple[Fraction, Tensor]],
+    background: Background,
+    size: tuple[int, int],
+    start: Callable[[], Fraction] | None = None,
 ) -> Iterator[tuple[Fraction, Image]]:
     """The person over the background: (time, (H, W, 3) uint8), or (H, W, 4) where the background is transparent.
 
@@ -22,11 +25,13 @@ def composed(
         rendered: (time, RGBA (4, H, W) in [0, 1], straight alpha).
         background: asked for each frame at its time since the first.
         size: (height, width).
+        start: time of the result's first frame, asked once there is a frame; by default that of the first given.
     """
-    start: Fraction | None = None
+    began: Fraction | None = None
     for time, frame in rendered:
-        start = time if start is None else start
-        plate = background.at(time - start)
+        if began is None:
+            began = time if start is None else start()
+        plate = background.at(time - began)
         out = np.empty((*size, 4 if plate is None else 3), np.uint8)
         pixels = frame.cpu().numpy()
         if plate is None:

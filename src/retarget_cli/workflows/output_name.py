@@ -21,6 +21,21 @@ def output_path(template: str, source: str, driving: str, backend: str) -> Path:
     Raises:
         UsageError: an unknown field, or unbalanced braces.
     """
+    if "index" not in fields_of(template):
+        return Path(filled(template, source, driving, backend, 1))
+    for index in range(1, _MOST):
+        path = Path(filled(template, source, driving, backend, index))
+        if not os.path.exists(path):  # False for names that are too long: the writer says so
+            return path
+    raise UsageError(f"--output {template}: all numbers up to {_MOST} are taken", "choose another name")
+
+
+def fields_of(template: str) -> set[str]:
+    """The places that a template has.
+
+    Raises:
+        UsageError: one of them is unknown, or braces are unbalanced.
+    """
     try:
         fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
     except ValueError as error:
@@ -29,19 +44,22 @@ def output_path(template: str, source: str, driving: str, backend: str) -> Path:
     if unknown:
         places = ", ".join(f"{{{name}}}" for name in FIELDS)
         raise UsageError(f"--output {template}: unknown {{{unknown[0]}}}", f"places are {places}")
-    values = {"source": plain(source), "driving": plain(driving), "backend": plain(backend)}
+    return fields
+
+
+def filled(template: str, source: str, driving: str, backend: str, index: int) -> str:
+    """A template of known fields with its places filled in.
+
+    Raises:
+        UsageError: a field is followed by something that is no format of it.
+    """
+    values = {"source": plain(source), "driving": plain(driving), "backend": plain(backend), "index": index}
     try:
-        if "index" not in fields:
-            return Path(template.format(**values))
-        for index in range(1, _MOST):
-            path = Path(template.format(index=index, **values))
-            if not os.path.exists(path):  # False for names that are too long: the writer says so
-                return path
-    except (ValueError, KeyError, IndexError) as error:
+        return template.format(**values)
+    except (ValueError, KeyError, IndexError, AttributeError, MemoryError, OverflowError) as error:
         raise UsageError(
             f"--output {template}: {error}", "for example out/{source}_{index:03d}.mp4"
         ) from error
-    raise UsageError(f"--output {template}: all numbers up to {_MOST} are taken", "choose another name")
 
 
 def plain(name: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -19,9 +20,47 @@ class _End(Generic[T]):
     error: BaseException | None
 
 
+class StageIsOver(BaseException):
+    """Nobody wants what this stage makes any more; raised in its thread where it would have waited."""
+
+
+class _Stage(threading.Thread):
+    """The thread of a stage."""
+
+    def __init__(self, work: Callable[[], None], is_over: threading.Event) -> None:
+        super().__init__(target=work, daemon=True)
+        self.is_over = is_over
+
+
+def rest(seconds: float) -> None:
+    """Sleep; a stage that is to stop wakes at once.
+
+    Raises:
+        StageIsOver: this thread is a stage that is to stop.
+    """
+    stage = threading.current_thread()
+    if not isinstance(stage, _Stage):
+        time.sleep(seconds)
+    elif stage.is_over.wait(seconds):
+        raise StageIsOver
+
+
+def _taken(items: queue.Queue[T]) -> T:
+    """The next item. A stage that pulls from another is not held up by it when it is to stop."""
+    stage = threading.current_thread()
+    if not isinstance(stage, _Stage):
+        return items.get()
+    while not stage.is_over.is_set():
+        try:
+            return items.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            continue
+    raise StageIsOver
+
+
 @contextmanager
 def overlapped(stage: Iterable[T], ahead: int) -> Iterator[Iterator[T]]:
-    """Pull `stage` in a thread of its own, at most `ahead` items in advance.
+    """Pull `stage` in a thread of its own, at most `ahead` items in advance (0: as many as come).
 
     The stage's error is raised where its next item would have come. Leaving the block stops and joins the thread,
     whatever happened, so that nothing outlives a run; the stage is closed in its own thread.
@@ -56,14 +95,14 @@ def overlapped(stage: Iterable[T], ahead: int) -> Iterator[Iterator[T]]:
 
     def pull() -> Iterator[T]:
         while True:
-            item = items.get()
+            item = _taken(items)
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error
                 return
             yield item
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = _Stage(work, is_over)
     thread.start()
     try:
         yield pull()

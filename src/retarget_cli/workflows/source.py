@@ -120,21 +120,27 @@ def prepare_subject(
 def _shots(
     path: Path, canvas: CanvasSize, choice: Choice, cache: Cache | None, clip_views: int
 ) -> Iterator[tuple[Shot, Image]]:
-    key = ""
-    is_still = is_picture(path)
-    if cache is not None:
-        options = {"what": f"source {VERSION}", "canvas": str(canvas), "person": choice}
-        if not is_still and clip_views != CLIP_VIEWS:
-            options["views"] = clip_views
-        key = cache_key(content_hash(path), options)
-        known = cache.get(key)
-        if known is not None:
-            yield from _unpacked(known)
-            return
-    found = _look_at_picture(path, canvas, choice) if is_still else _look_at_clip(path, canvas, choice, clip_views)
-    if cache is not None:
-        cache.put(key, _packed(found), {})
-    yield from found
+    if cache is None:
+        yield from _looked_at(path, canvas, choice, clip_views)
+        return
+    options = {"what": f"source {VERSION}", "canvas": str(canvas), "person": choice}
+    if not is_picture(path) and clip_views != CLIP_VIEWS:
+        options["views"] = clip_views
+    key = cache_key(content_hash(path), options)
+    known = cache.get(key)
+    if known is None:
+        with cache.claimed(key):
+            known = cache.get(key)  # another process may have looked at it meanwhile
+            if known is None:
+                found = _looked_at(path, canvas, choice, clip_views)
+                cache.put(key, _packed(found), {})
+    yield from found if known is None else _unpacked(known)
+
+
+def _looked_at(path: Path, canvas: CanvasSize, choice: Choice, clip_views: int) -> list[tuple[Shot, Image]]:
+    if is_picture(path):
+        return _look_at_picture(path, canvas, choice)
+    return _look_at_clip(path, canvas, choice, clip_views)
 
 
 def _look_at_picture(path: Path, canvas: CanvasSize, choice: Choice) -> list[tuple[Shot, Image]]:

@@ -20,12 +20,13 @@ from torch import Tensor
 from retarget_cli.backends.trainable import WEIGHTS_OPTION
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import JOINTS, LANDMARKS, FloatArray
+from retarget_cli.core.reading import LARGEST_SIDE, SMALLEST_SIDE
 from retarget_cli.core.subject import Subject, View
+from retarget_cli.media.kinds import SUBJECT
 from retarget_cli.training.checkpoint import write_tensors
-from retarget_cli.workflows.canvas import LARGEST, SMALLEST
 
 FORMAT, VERSION = "retarget-subject", 1
-SUFFIX = ".subject"
+SUFFIX = SUBJECT
 MOST_VIEWS = 8
 _HEADER_LIMIT = 8 << 20
 _LARGEST_FILE = 4 << 30
@@ -206,8 +207,8 @@ def subject_from(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> 
     count, height, width, _ = image.shape
     if not 1 <= count <= MOST_VIEWS:
         raise ValueError(f"it has {count} views, expected 1 to {MOST_VIEWS}")
-    if min(height, width) < SMALLEST or max(height, width) > LARGEST:
-        raise ValueError(f"its pictures are of {width}x{height}, expected {SMALLEST} to {LARGEST} a side")
+    if min(height, width) < SMALLEST_SIDE or max(height, width) > LARGEST_SIDE:
+        raise ValueError(f"its pictures are of {width}x{height}, expected {SMALLEST_SIDE} to {LARGEST_SIDE} a side")
     plate = tensors["plate"]
     if plate.dtype != torch.uint8 or plate.shape != (height, width, 3):
         raise ValueError(f"its background is {plate.dtype} {tuple(plate.shape)}, expected ({height}, {width}, 3)")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from retarget_cli.core.errors import InputError
+from retarget_cli.media import kinds
 
-FILMS = frozenset(".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .gif".split())  # noqa: SIM905
-PICTURES = frozenset(".png .jpg .jpeg .webp .bmp .tif .tiff".split())  # noqa: SIM905
+FILMS = kinds.FILMS | {".gif"}
+PICTURES = kinds.PICTURES - {".gif"}
 
 
 def is_film(path: Path) -> bool:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from retarget_cli.evaluation.published.reader import published_tables
 from retarget_cli.evaluation.report.joining import Section
-from retarget_cli.evaluation.report.markup import Markup, content, data_block, filled, tag
+from retarget_cli.evaluation.report.markup import Markup, content, tag
 from retarget_cli.evaluation.report.numbers import arrow, counted, decimals
 from retarget_cli.evaluation.report.page_clips import Thumbs, worst
 from retarget_cli.evaluation.report.page_studies import published_block, study_block
 from retarget_cli.evaluation.report.page_tables import alarm, differences, facts_of, missing, problems, results
 from retarget_cli.evaluation.report.selection import Bad
+from retarget_cli.evaluation.report.shell import asset, whole_page
 from retarget_cli.evaluation.results import Report, Scored
 from retarget_cli.evaluation.study.results import StudyResult
 
@@ -50,19 +50,8 @@ def page(sections: Sequence[Section], galleries: Sequence[Gallery], study: Study
     datasets = [str(section.report.dataset.get("name", "")) for section in sections]
     body.append(published_block(published_tables(), datasets))
     data = {"sections": [_data(*both) for both in zip(sections, galleries, strict=True)]}
-    return filled(
-        _asset("page.html"),
-        title=content(title),
-        style=_asset("page.css"),
-        header=_header(title, sections, study is not None),
-        body=content(*body),
-        data=data_block("data", data),
-        program=_asset("page.js"),
-    )
-
-
-def _asset(name: str) -> str:
-    return files("retarget_cli.evaluation.report").joinpath("assets", name).read_text(encoding="utf-8")
+    header = _header(title, sections, study is not None)
+    return whole_page(title, header, content(*body), data, asset("page.css"), asset("page.js"))
 
 
 def _header(title: str, sections: Sequence[Section], has_study: bool) -> Markup:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from retarget_cli.evaluation.published.reader import LABEL, PublishedTable
 from retarget_cli.evaluation.report.markup import Markup, content, tag
-from retarget_cli.evaluation.report.page_tables import scrolled, sortable
+from retarget_cli.evaluation.report.shell import scrolled, sortable
 from retarget_cli.evaluation.study.results import Share, StudyResult, percent
 
 

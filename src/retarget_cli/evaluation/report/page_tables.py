@@ -18,24 +18,12 @@ from retarget_cli.evaluation.report.numbers import (
     is_certain,
     shown,
 )
+from retarget_cli.evaluation.report.shell import scrolled, sortable
 from retarget_cli.evaluation.results import Difference, Estimate, Report
 from retarget_cli.metrics.base import Info
 
 # Columns of one table at most: more don't fit a printed page.
 WIDEST = 6
-
-
-def scrolled(table: Markup, label: str) -> Markup:
-    """A table that may be wider than the screen; the keyboard can scroll it."""
-    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
-
-
-def sortable(name: str, label: str, is_higher_first: bool | None = None, title: str = "") -> Markup:
-    """A head that sorts its column; numbers begin with the better end."""
-    kind = "text" if is_higher_first is None else "number"
-    first = "descending" if is_higher_first else "ascending"
-    button = tag("button", label, tag("span", class_="mark", aria_hidden="true"), type="button", title=title or None)
-    return tag("th", button, scope="col", data_sort=kind, data_first=first, class_=f"{kind} {name}".strip())
 
 
 def results(report: Report) -> Markup:

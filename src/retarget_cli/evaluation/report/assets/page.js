@@ -1,30 +1,13 @@
-"use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const SVG = "http://www.w3.org/2000/svg";
   const DASHES = ["", "7 3", "2 3", "9 3 2 3"];
   const HEIGHT = 190;
   const MARGIN = { left: 52, right: 10, top: 10, bottom: 24 };
 
-  const make = (name, attributes = {}, ...children) => {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  };
-  const draw = (name, attributes = {}, text = "") => {
-    const element = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.textContent = text;
-    return element;
-  };
-  const shown = (value, digits) =>
-    value === null || value === undefined ? "n/a" : value.toFixed(digits).replace("-", "\u2212");
   const colour = (number) => `var(--s${number % 8})`;
   const dash = (number) => DASHES[number % DASHES.length];
 
-  // Tables: absent values stay at the end whichever way a column is sorted.
-  const order = new Intl.Collator(undefined, { numeric: true });
+  // Tables.
   const valueOf = (row, column, isText) => {
     const cell = row.cells[column];
     const value = cell.dataset.value;
@@ -32,22 +15,9 @@
     return value === undefined ? null : Number(value);
   };
   const sort = (head) => {
-    const table = head.closest("table");
-    const column = head.cellIndex;
     const isText = head.dataset.sort === "text";
-    const first = head.dataset.first;
-    const other = first === "ascending" ? "descending" : "ascending";
-    const way = head.getAttribute("aria-sort") === first ? other : first;
-    const sign = way === "ascending" ? 1 : -1;
-    const body = table.tBodies[0];
-    const rows = [...body.rows].map((row) => ({ row, value: valueOf(row, column, isText) }));
-    rows.sort((one, two) => {
-      if (one.value === null || two.value === null) return (one.value === null) - (two.value === null);
-      return sign * (isText ? order.compare(one.value, two.value) : one.value - two.value);
-    });
-    for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", way);
-    body.append(...rows.map((each) => each.row));
+    const body = head.closest("table").tBodies[0];
+    body.append(...sorted([...body.rows], (row) => valueOf(row, head.cellIndex, isText), turned(head)));
   };
   document.addEventListener("click", (event) => {
     const button = event.target.closest("th[data-sort] button");
