@@ -1,4 +1,4 @@
-"""Archives, pickles and files of absurd size in place of a motion, a subject or a list of pairs: one clear line each."""
+"""Archives, pickles and files of absurd size in place of a motion, a subject or pairs: one clear line each."""
 
 from __future__ import annotations
 

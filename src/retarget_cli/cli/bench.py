@@ -25,6 +25,7 @@ def bench(
     ceiling: Annotated[
         bool, typer.Option("--ceiling", help="Only: what the machine multiplies at most, and networks beside it.")
     ] = False,
+    batch: Annotated[bool, typer.Option("--batch", help="Only: speed and memory of `retarget batch`.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks.")] = False,
 ) -> None:
@@ -37,6 +38,13 @@ def bench(
 
             outcome = measure_evaluation(driving or example("driving.mp4"), screen.line)
             screen.result(outcome.text(), outcome.data())
+            return
+
+        if batch:
+            from retarget_cli.batch.bench import measure_batch
+
+            told = measure_batch(source or example("source.png"), driving or example("driving.mp4"), screen.line)
+            screen.result(told.text(), told.data())
             return
 
         if ceiling:
