@@ -84,9 +84,10 @@ def tests_importable(monkeypatch: pytest.MonkeyPatch) -> None:
 def private_ray() -> Iterator[ray_cluster.RayCluster]:
     """One for several tests: starting it takes seconds."""
     cluster = ray_cluster.start_ray(2)
+    assert cluster.folder is not None
+    assert cluster.folder.stat().st_mode & 0o077 == 0
     yield cluster
     cluster.close()
-    assert cluster.folder is not None
     assert not cluster.folder.exists()
 
 

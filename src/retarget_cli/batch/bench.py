@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -55,6 +58,7 @@ class BatchBench:
         frames: of each of the two long films.
         one_by_one, together: seconds for both, with one worker and with two; workers' start included, nothing perceived
             before.
+        on_one_core: seconds for both with one worker that may use a single core; not a number where that can't be said.
         overhead: seconds of each of many short items beyond its own work.
         counts: after how many items the peak memory of a worker was read.
         peak_mib: that.
@@ -66,6 +70,7 @@ class BatchBench:
     frames: int
     one_by_one: float
     together: float
+    on_one_core: float
     overhead: float
     counts: tuple[int, int]
     peak_mib: tuple[float, float]
@@ -79,7 +84,8 @@ class BatchBench:
         (few, many), (low, high) = self.counts, self.peak_mib
         return "\n".join([
             f"two films of {self.frames} frames: one worker {self.one_by_one:.1f} s, two {self.together:.1f} s, "
-            f"{self.together / self.one_by_one:.2f} of it",
+            f"{self.together / self.one_by_one:.2f} of it; one worker on one core {self.on_one_core:.1f} s, "
+            f"{self.together / self.on_one_core:.2f} of that",
             f"overhead of an item beyond its own work: {1000 * self.overhead:.0f} ms",
             f"peak memory of a worker: {low:.0f} MiB after {few} items, {high:.0f} MiB after {many}",
             f"{self.queued} items: queued in {self.queue_seconds:.2f} s, listed in {self.list_seconds:.2f} s, "
@@ -106,14 +112,31 @@ def measure_batch(source: Path, driving: Path, say: Callable[[str], None]) -> Ba
         long: list[dict[str, Value]] = [{"source": str(source), "driving": str(clip), "size": SIDE} for clip in clips]
         alone, frames = _timed(folder / "one", long, 1)
         together, _ = _timed(folder / "two", long, 2)
+        with _one_core() as is_held:
+            on_one_core = _timed(folder / "core", long, 1)[0] if is_held else math.nan
         say(f"measuring {MANY} short films ...")
         short: dict[str, Value] = {"source": str(source), "driving": str(driving), "max_frames": "8", "size": "256"}
         overhead, peaks = _overhead(folder / "short", [short] * MANY)
         say(f"measuring a queue of {QUEUED} ...")
         queue = _queue(folder / "queue")
     return BatchBench(
-        frames, alone, together, overhead, (FEW, MANY), peaks, QUEUED, queue["queue"], queue["list"], queue["peak"]
-    )
+        frames, alone, together, on_one_core, overhead, (FEW, MANY), peaks,
+        QUEUED, queue["queue"], queue["list"], queue["peak"],
+    )  # fmt: skip
+
+
+@contextmanager
+def _one_core() -> Iterator[bool]:
+    """Processes that are started meanwhile run on a single core; False where the system can't do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield False
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield True
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 class _Ends:

@@ -81,7 +81,7 @@ def _of_folders(
         for driving in drivings:
             number += 1
             options = settled({**common, **whom, "driving": driving.place})
-            name = output_name(template, source.name, driving.name, _backend(options), number)
+            name = output_name(template, source.name, driving.name, backend_of(options), number)
             yield Item(number, options, source.name, driving.name, names.once(name))
 
 
@@ -94,12 +94,13 @@ def _of_rows(rows: Sequence[Row], template: str, common: Mapping[str, Value]) ->
             source, driving = short_name(str(shown[0])), short_name(str(options["driving"]))
             if row.output:
                 check_template(row.output)
-            name = output_name(row.output or template, source, driving, _backend(options), number)
+            name = output_name(row.output or template, source, driving, backend_of(options), number)
         except UsageError as error:
             raise UsageError(f"{row.place}, {error.message}", error.hint) from error
         taken.take(name, row.place)
         yield Item(number, options, source, driving, name, row.place)
 
 
-def _backend(options: Mapping[str, Value]) -> str:
+def backend_of(options: Mapping[str, Value]) -> str:
+    """The method's name, as far as it can be known without opening a file."""
     return str(options.get("backend") or (_OWN_BACKEND if "subject" in options else DEFAULT))

@@ -114,7 +114,7 @@ def start_ray(workers: int) -> RayCluster:
             num_cpus=workers,
             object_store_memory=_STORE_BYTES,
             include_dashboard=False,
-            _temp_dir=str(folder),
+            _temp_dir=str(folder / "r"),  # Ray lets everybody write there; nobody else comes into the folder above
         )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

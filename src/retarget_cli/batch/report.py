@@ -12,6 +12,7 @@ from typing import Protocol
 
 from retarget_cli.batch.item import State
 from retarget_cli.batch.manifest import Entry, Manifest
+from retarget_cli.batch.plan import backend_of
 from retarget_cli.batch.report_page import COLUMNS, Facts, Failure, Row, page
 from retarget_cli.core.files import write_whole
 from retarget_cli.core.progress import Progress, Silence
@@ -149,13 +150,12 @@ def _moment(text: str | None) -> datetime | None:
 
 def _row(entry: Entry) -> Row:
     item, outcome = entry.item, entry.outcome
-    backend = item.options.get("backend", "")
     told: dict[str, str | int | float | None] = {
         "number": item.number,
         "state": entry.state.value,
         "source": visible(item.source),
         "driving": visible(item.driving),
-        "backend": visible(backend if isinstance(backend, str) else " ".join(backend)),
+        "backend": visible(backend_of(item.options)),
         "attempts": entry.attempts,
         "output": visible(item.output),
         "device": "",
@@ -168,7 +168,7 @@ def _row(entry: Entry) -> Row:
             "frames": outcome.frames or None,
             "seconds": round(outcome.seconds, 2),
             "fps": round(made / outcome.seconds, 2) if is_timed else None,
-            "device": visible(outcome.device),
+            "device": visible(outcome.device.partition(": ")[0]),
             "peak": round(outcome.peak_mib) or None,
             "reason": visible("; ".join([outcome.reason, *outcome.notes] if outcome.reason else outcome.notes)),
         }

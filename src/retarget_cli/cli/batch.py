@@ -215,7 +215,7 @@ def status(
 @batch.command()
 def report(
     output: Annotated[str, typer.Argument(metavar="OUT", help="The batch's folder.")],
-    page: Annotated[Path | None, typer.Option("--page", help="Where the page goes; default OUT/batch.html.")] = None,
+    page: Annotated[Path | None, typer.Option("--page", help="Where the page goes; default OUT/report.html.")] = None,
     as_json: given.AsJson = False,
     debug: given.Debug = False,
 ) -> None:
