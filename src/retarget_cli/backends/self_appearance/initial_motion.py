@@ -54,7 +54,7 @@ def matrices(kind: Kind, source: Keypoints, driving: Keypoints) -> Tensor | None
 def revert_axis_swap(found: Tensor) -> Tensor:
     """Matrices (..., 2, 2) by the sign of their first element: axes of a region that point the other way mean the
     same region, and nothing turns by more than a right angle."""
-    return found * found[..., :1, :1].sign()
+    return torch.where(found[..., :1, :1] < 0, -found, found)
 
 
 def local_motions(source: Keypoints, driving: Keypoints, found: Tensor | None, height: int, width: int) -> Tensor:

@@ -1,14 +1,14 @@
 """Released checkpoints of the first order model and of articulated animation: their names of tensors and ours.
 
 Both are dictionaries of state dicts by the name of the network, with optimizers and an opponent beside them that are of
-no use here. A file is flattened by `flattened`, and the names below begin with the network's. One to one, shapes equal.
+no use here. `weights.nested` makes one state dict of them; the names below begin with the network's. They are one to
+one, and shapes are equal.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,8 @@ from retarget_cli.backends.self_appearance.articulated import Articulated, Artic
 from retarget_cli.backends.self_appearance.discriminator import Discriminator
 from retarget_cli.backends.self_appearance.first_order import FirstOrder, FirstOrderDesign
 from retarget_cli.backends.self_appearance.keypoints import DetectorDesign
+from retarget_cli.backends.self_appearance.sampling import ARTICULATED_ALIGN_CORNERS, FIRST_ORDER_ALIGN_CORNERS
+from retarget_cli.core.errors import WeightsError
 from retarget_cli.weights.importing import Recogniser
 
 FIRST_ORDER, ARTICULATED = "first-order", "articulated"
@@ -25,10 +27,11 @@ FIRST_ORDER_LICENSE = "MIT (the code's; its authors name no other for the weight
 ARTICULATED_ORIGIN = "https://github.com/snap-research/articulated-animation"
 ARTICULATED_LICENSE = "none granted: published for information only by Snap Inc."
 
-# Options that a design is kept by.
-JACOBIANS, AVD = "jacobian_maps", "avd"
-PER_KEYPOINT, SHARED = "per-keypoint", "shared"
-YES, NO = "yes", "no"
+# The options that a design is kept by.
+COUNT, JACOBIANS, AVD, ALIGN = "keypoints", "jacobian_maps", "avd", "align_corners"
+# Of adversarial training; nothing is made with it.
+_OPPONENT = "discriminator."
+_COUNTER = "num_batches_tracked"
 
 Rules = Sequence[tuple[str, str]]
 
@@ -57,6 +60,72 @@ _SPECTRAL: Rules = (
     (r"(.*\.)parametrizations\.weight\.original$", r"\1weight_orig"),
     (r"(.*\.)parametrizations\.weight\.0\._([uv])$", r"\1weight_\2"),
 )
+
+
+class Released(Recogniser):
+    """A checkpoint of several networks: what is of no use is passed over, and counters may be there or not."""
+
+    def faults(self, state: Mapping[str, Tensor]) -> list[str]:
+        """See `Recogniser`."""
+        return super().faults(_useful(state))
+
+    def convert(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See `Recogniser`."""
+        useful = _useful(state)
+        for name, tensor in useful.items():
+            is_number = tensor.is_floating_point() or name.endswith(_COUNTER)
+            if not is_number or not bool(torch.isfinite(tensor).all()):
+                raise WeightsError(
+                    f"{self.title}: {name} holds values that are not finite floats", "get the file again"
+                )
+        return {self.names[name]: tensor for name, tensor in useful.items()}
+
+
+def recognisers() -> tuple[Recogniser, ...]:
+    """Both models in the forms that were released."""
+    return (
+        _first_order("first-order", "the first order model", 10),
+        _first_order("first-order-shared", "the first order model with one Jacobian map for all keypoints", 1),
+        _articulated("articulated", "articulated animation", has_avd=False),
+        _articulated("articulated-avd", "articulated animation with AVD", has_avd=True),
+    )
+
+
+def _first_order(name: str, title: str, jacobians: int) -> Recogniser:
+    with torch.device("meta"):
+        network = FirstOrder(FirstOrderDesign(DetectorDesign(jacobians=jacobians)))
+    detector = network.design.detector
+    design = {
+        COUNT: str(detector.count),
+        JACOBIANS: str(detector.jacobians),
+        ALIGN: _word(FIRST_ORDER_ALIGN_CORNERS),
+    }
+    names, shapes = first_order_names(network), _shapes(network)
+    return Released(name, title, FIRST_ORDER, names, shapes, design, FIRST_ORDER_LICENSE, FIRST_ORDER_ORIGIN)
+
+
+def _articulated(name: str, title: str, has_avd: bool) -> Recogniser:
+    with torch.device("meta"):
+        network = Articulated(ArticulatedDesign(has_avd=has_avd))
+    design = {
+        COUNT: str(network.design.regions.count),
+        AVD: _word(has_avd),
+        ALIGN: _word(ARTICULATED_ALIGN_CORNERS),
+    }
+    names, shapes = articulated_names(network), _shapes(network)
+    return Released(name, title, ARTICULATED, names, shapes, design, ARTICULATED_LICENSE, ARTICULATED_ORIGIN)
+
+
+def _word(is_so: bool) -> str:
+    return "yes" if is_so else "no"
+
+
+def _shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+
+
+def _useful(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in state.items() if not name.startswith(_OPPONENT)}
 
 
 def detector_names(network: nn.Module) -> dict[str, str]:

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from retarget_cli.backends.self_appearance.blocks import Encoder, channels
-from retarget_cli.backends.self_appearance.initial_motion import revert_axis_swap
 from retarget_cli.backends.self_appearance.keypoints import (
     COLOURS,
     DetectorDesign,
@@ -158,15 +157,25 @@ class Disentangler(nn.Module):
             source: of one picture, or of B.
             driving: of B pictures.
         """
-        identity = self.identity(_numbers(source)).expand(len(driving), -1)
-        made = self.decoder(torch.cat([identity, self.pose(_numbers(driving))], 1)).reshape(len(driving), -1, _NUMBERS)
+        alike = likened(source.affine, driving.affine)
+        identity = self.identity(_numbers(source.place.expand_as(driving.place), alike))
+        code = torch.cat([self.pose(_numbers(driving.place, driving.affine)), identity], 1)
+        made = self.decoder(code).reshape(len(driving), -1, _NUMBERS)
         affine = made[..., 2:].reshape(*made.shape[:2], 2, 2)
         return Regions(made[..., :2], affine, affine @ affine.mT)
 
 
-def _numbers(regions: Regions) -> Tensor:
+def likened(source: Tensor, driving: Tensor) -> Tensor:
+    """(B, K, 2, 2): the source's affines, turned about where they would turn against the driving ones.
+
+    That is where the first element of what maps the one to the other is negative, as `revert_axis_swap` has it.
+    """
+    return torch.where((source @ inverse(driving))[..., :1, :1] < 0, -source, source)
+
+
+def _numbers(place: Tensor, affine: Tensor) -> Tensor:
     """(B, 6 K): every region's place and affine."""
-    return torch.cat([regions.place, revert_axis_swap(regions.affine).flatten(-2)], -1).flatten(1)
+    return torch.cat([place, affine.flatten(-2)], -1).flatten(1)
 
 
 def _perceptron(*widths: int) -> nn.Sequential:
