@@ -72,7 +72,11 @@ def warped_each(features: Tensor, flows: Tensor, align_corners: bool) -> Tensor:
 
 
 def resized_flow(flow: Tensor, height: int, width: int) -> Tensor:
-    """(B, height, width, 2) from (B, h, w, 2)."""
+    """(B, height, width, 2) from (B, h, w, 2).
+
+    As the released networks have it: places at the border are repeated where it grows, so that a flow that leads
+    nowhere else bends there by up to half a pixel of the coarse one.
+    """
     if flow.shape[1:3] == (height, width):
         return flow
     return resized(flow.permute(0, 3, 1, 2), height, width).permute(0, 2, 3, 1)
