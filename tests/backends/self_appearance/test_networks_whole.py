@@ -132,3 +132,19 @@ def test_counts_must_agree() -> None:
         Articulated(ArticulatedDesign(motion=MotionDesign("articulated", count=4)))
     with pytest.raises(ValueError, match="0, 1 or 10"):
         DetectorDesign(jacobians=2)
+
+
+@pytest.mark.parametrize("build", [first_order, articulated])
+@torch.inference_mode()
+def test_half_precision_leaves_places_whole(build: type[Network]) -> None:
+    """Eight bits are too few for a place in a picture: only convolutions may lose some."""
+    network, source, driving = build(), pictures(1), pictures(2, seed=2)
+    parts = network.detector if isinstance(network, FirstOrder) else network.regions
+    prepared, moved = network.encode(source), parts(driving)
+    whole = network(prepared, moved)
+    with torch.autocast("cpu", torch.bfloat16):
+        halved, places = network(prepared, moved), parts(driving).place
+    assert places.dtype == halved.motion.flow.dtype == torch.float32
+    torch.testing.assert_close(halved.motion.sparse, whole.motion.sparse)
+    torch.testing.assert_close(halved.pictures.float(), whole.pictures, atol=0.05, rtol=0)
+    assert not torch.equal(halved.pictures.float(), whole.pictures)

@@ -118,7 +118,7 @@ class DenseMotion(nn.Module):
         moved = maps_of(driving, height, width) - source.spots
         moved = torch.cat([torch.zeros_like(moved[:, :1]), moved], 1)
         features = self.hourglass(torch.cat([moved[:, :, None], read], 2).flatten(1, 2))
-        coefficients = torch.softmax(self.coefficients(features), 1)
+        coefficients = torch.softmax(self.coefficients(features).float(), 1)
         occlusion = None if self.occlusion is None else torch.sigmoid(self.occlusion(features))
         return Motion(blended(coefficients, sparse), occlusion, coefficients, sparse, read, features)
 

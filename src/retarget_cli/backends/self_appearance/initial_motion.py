@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.self_appearance.keypoints import Keypoints, inverse
+from retarget_cli.backends.self_appearance.keypoints import Keypoints, inverse, product
 from retarget_cli.backends.self_appearance.sampling import coordinates, steps
 
 Kind = Literal["displacements", "first-order", "articulated"]
@@ -47,7 +47,7 @@ def matrices(kind: Kind, source: Keypoints, driving: Keypoints) -> Tensor | None
         return None
     if source.jacobian is None or driving.jacobian is None:
         raise ValueError(f"motions of kind {kind} need Jacobians")
-    found = source.jacobian @ inverse(driving.jacobian)
+    found = product(source.jacobian, inverse(driving.jacobian))
     return revert_axis_swap(found) if kind == "articulated" else found
 
 
@@ -81,5 +81,6 @@ def background_motion(background: Tensor | None, height: int, width: int, like: 
     grid = coordinates(height, width, like)
     if background is None:
         return grid[None, None]
-    moved = torch.cat([grid, torch.ones_like(grid[..., :1])], -1) @ background.mT[:, None]
+    homogeneous = torch.cat([grid, torch.ones_like(grid[..., :1])], -1)
+    moved = product(homogeneous, background.to(grid).mT[:, None])
     return (moved[..., :2] / moved[..., 2:])[:, None]

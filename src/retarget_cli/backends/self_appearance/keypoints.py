@@ -85,7 +85,7 @@ class Finder(nn.Module):
     def seen(self, pictures: Tensor) -> Seen:
         """Of pictures (B, 3, H, W) in [0, 1], each side at least `least_side`."""
         features = self.hourglass(self.reduction(pictures))
-        logits = self.heat(features)
+        logits = self.heat(features).float()  # places need more bits than autocast leaves
         return Seen(features, torch.softmax(logits.flatten(2) / TEMPERATURE, 2).reshape(logits.shape))
 
 
@@ -136,6 +136,11 @@ def inverse(matrices: Tensor) -> Tensor:
     return adjugate / (a * d - b * c)[..., None, None]
 
 
+def product(first: Tensor, second: Tensor) -> Tensor:
+    """(..., n, k) of matrices (..., n, m) and (..., m, k) with small sides, in full precision under autocast too."""
+    return (first[..., None] * second[..., None, :, :]).sum(-2)
+
+
 def transferred(source: Keypoints, driving: Keypoints, first: Keypoints, scale: float = 1.0) -> Keypoints:
     """Relative motion: the source's keypoints, moved as the driving ones have moved since the clip's first frame.
 
@@ -148,7 +153,7 @@ def transferred(source: Keypoints, driving: Keypoints, first: Keypoints, scale: 
     place = source.place + (driving.place - first.place) * scale
     if source.jacobian is None or driving.jacobian is None or first.jacobian is None:
         return Keypoints(place)
-    return Keypoints(place, driving.jacobian @ inverse(first.jacobian) @ source.jacobian)
+    return Keypoints(place, product(product(driving.jacobian, inverse(first.jacobian)), source.jacobian))
 
 
 def movement_scale(source: Keypoints, first: Keypoints) -> float:

@@ -19,6 +19,7 @@ from retarget_cli.backends.self_appearance.keypoints import (
     Keypoints,
     centres,
     inverse,
+    product,
     transferred,
 )
 from retarget_cli.backends.self_appearance.sampling import coordinates
@@ -76,7 +77,9 @@ class RegionPredictor(Finder):
 def spread(heat: Tensor, place: Tensor) -> Tensor:
     """(B, K, 2, 2): covariances of heat maps (B, K, h, w) of sum 1 about their means (B, K, 2)."""
     offset = coordinates(heat.shape[-2], heat.shape[-1], heat) - place[:, :, None, None]
-    return torch.einsum("bkhw,bkhwi,bkhwj->bkij", heat, offset, offset)
+    weighed = heat[..., None] * offset
+    rows = [(weighed * offset[..., axis : axis + 1]).sum((2, 3)) for axis in (0, 1)]
+    return torch.stack(rows, -2)
 
 
 def principal_axes(covariance: Tensor) -> Tensor:
@@ -105,7 +108,7 @@ def moved_regions(source: Regions, driving: Regions, first: Regions, scale: floa
     """Relative motion: see `keypoints.transferred`."""
     moved = transferred(source.keypoints, driving.keypoints, first.keypoints, scale)
     assert moved.jacobian is not None
-    return Regions(moved.place, moved.jacobian, moved.jacobian @ moved.jacobian.mT)
+    return Regions(moved.place, moved.jacobian, product(moved.jacobian, moved.jacobian.mT))
 
 
 class BackgroundPredictor(nn.Module):
@@ -160,9 +163,9 @@ class Disentangler(nn.Module):
         alike = likened(source.affine, driving.affine)
         identity = self.identity(_numbers(source.place.expand_as(driving.place), alike))
         code = torch.cat([self.pose(_numbers(driving.place, driving.affine)), identity], 1)
-        made = self.decoder(code).reshape(len(driving), -1, _NUMBERS)
+        made = self.decoder(code).float().reshape(len(driving), -1, _NUMBERS)
         affine = made[..., 2:].reshape(*made.shape[:2], 2, 2)
-        return Regions(made[..., :2], affine, affine @ affine.mT)
+        return Regions(made[..., :2], affine, product(affine, affine.mT))
 
 
 def likened(source: Tensor, driving: Tensor) -> Tensor:
@@ -170,7 +173,7 @@ def likened(source: Tensor, driving: Tensor) -> Tensor:
 
     That is where the first element of what maps the one to the other is negative, as `revert_axis_swap` has it.
     """
-    return torch.where((source @ inverse(driving))[..., :1, :1] < 0, -source, source)
+    return torch.where(product(source, inverse(driving))[..., :1, :1] < 0, -source, source)
 
 
 def _numbers(place: Tensor, affine: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from retarget_cli.backends.self_appearance.keypoints import product
 from retarget_cli.backends.self_appearance.sampling import coordinates, warped
 
 # As published: how far affine maps and control points stray, and control points a side.
@@ -31,7 +32,7 @@ class Transform:
         """(B, P, 2) from places (B, P, 2) or (1, P, 2)."""
         distance = self._offsets(places).abs().sum(-1)
         bend = (distance.square() * torch.log(distance + _EPSILON) * self.bends[:, None]).sum(-1, keepdim=True)
-        return places @ self.affine[..., :2].mT + self.affine[:, None, :, 2] + bend
+        return product(places, self.affine[..., :2].mT) + self.affine[:, None, :, 2] + bend
 
     def jacobian(self, places: Tensor) -> Tensor:
         """(B, P, 2, 2): derivatives of `moved` at places (B, P, 2); rows are of x and y moved, columns by x and y."""
