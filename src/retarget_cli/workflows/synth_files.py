@@ -59,7 +59,7 @@ def write_png(path: Path, pixels: NDArray[Any]) -> None:
     Raises:
         OutputError: the disk is full, or the folder has gone.
     """
-    turned = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1])
+    turned = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     is_done, content = cv2.imencode(".png", turned, _PNG)
     if not is_done:
         raise OutputError(f"{path} can't be encoded")
@@ -121,8 +121,11 @@ def depth_picture(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
 def flow_picture(flow: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.uint16]:
     """(H, W, 3): right, down, visible, as KITTI has it; what is too far for 16 bits counts as not visible."""
     value = np.rint(flow * FLOW_UNIT + FLOW_ZERO)
-    fits = ((value >= 0) & (value <= 65535)).all(-1)
-    return np.dstack([value.clip(0, 65535), visible & fits]).astype(np.uint16)
+    told = value.clip(0, 65535)
+    picture = np.empty((*visible.shape, 3), np.uint16)
+    picture[..., :2] = told
+    picture[..., 2] = visible & (told[..., 0] == value[..., 0]) & (told[..., 1] == value[..., 1])
+    return picture
 
 
 def write_truth(

@@ -13,7 +13,7 @@ from retarget_cli.core.subject import Image
 from retarget_cli.synth.camera import STILL, View
 from retarget_cli.synth.room import FINER, shown
 from retarget_cli.synth.toys.plan import ToyPlan, ToyRecipe, stream
-from retarget_cli.synth.toys.scenery import Scenery, wide_scenery
+from retarget_cli.synth.toys.scenery import wide_scenery
 from retarget_cli.synth.toys.toy import Drawn, Toy
 from retarget_cli.synth.toys.waves import Performance
 
@@ -104,18 +104,33 @@ def toy_frames(rendition: ToyRendition, origin: ToyRendition, size: tuple[int, i
     backdrop, of_view = None, None
     for places, view in zip(rendition.places, rendition.views, strict=True):
         if backdrop is None or view != of_view:
-            backdrop, of_view = shown(rendition.wide, view, *size, FINER), view
+            backdrop, of_view = _backdrop(rendition.wide, view, size), view
         now = seen_by(places, view)
         drawn = rendition.toy.draw(now, size)
-        image = np.rint(drawn.color + backdrop * (1 - drawn.cover[..., None])).clip(0, 255).astype(np.uint8)
         mask = np.rint(255 * drawn.cover.clip(0, 1)).astype(np.uint8)
         flow, visible = _flow(drawn, view, known, home, origin.views[0], rendition.toy.near)
-        yield ToyFrame(image, mask, drawn.parts, flow, visible, _points(rendition.toy, now, drawn))
+        yield ToyFrame(_composed(drawn, backdrop), mask, drawn.parts, flow, visible, _points(rendition.toy, now, drawn))
+
+
+def _backdrop(wide: FloatArray, view: View, size: tuple[int, int]) -> Image:
+    """(H, W, 3) of the scenery as the camera shows it."""
+    return np.rint(shown(wide, view, *size, FINER)).clip(0, 255).astype(np.uint8)
+
+
+def _composed(drawn: Drawn, backdrop: Image) -> Image:
+    """The toy before its backdrop; only where it is there is anything to be mixed."""
+    image = backdrop.copy()
+    rows, columns = np.flatnonzero(drawn.cover.any(1)), np.flatnonzero(drawn.cover.any(0))
+    if len(rows):
+        window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        mixed = drawn.color[window] + backdrop[window] * (1 - drawn.cover[window])[..., None]
+        image[window] = np.rint(mixed).clip(0, 255)
+    return image
 
 
 def plate_of(rendition: ToyRendition, size: tuple[int, int]) -> Image:
     """(H, W, 3): the first frame without the toy."""
-    return np.rint(shown(rendition.wide, rendition.views[0], *size, FINER)).clip(0, 255).astype(np.uint8)
+    return _backdrop(rendition.wide, rendition.views[0], size)
 
 
 def seen_by(places: FloatArray, view: View) -> FloatArray:
@@ -133,26 +148,26 @@ def _flow(
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """(H, W, 2) to where the same point is in the known picture, and (H, W) whether it is seen there."""
     height, width = drawn.parts.shape
-    y, x = np.mgrid[:height, :width].astype(np.float32) + np.float32(0.5)
-    zoom = np.float32(home_view.zoom / view.zoom)
-    there = np.empty((height, width, 2), np.float32)
-    there[..., 0] = (x - np.float32(view.right)) * zoom + np.float32(home_view.right)
-    there[..., 1] = (y - np.float32(view.down)) * zoom + np.float32(home_view.down)
-    depth = np.full((height, width), np.inf, np.float32)
-    hit = drawn.parts > 0
-    way, local = home[drawn.parts[hit] - 1], drawn.local[hit]
-    points = way[:, :, 3].copy()
+    # What is behind the toy moves with the camera alone: columns with columns, rows with rows.
+    zoom = home_view.zoom / view.zoom
+    column, row = np.arange(width) + 0.5, np.arange(height) + 0.5
+    right = (column - view.right) * zoom + home_view.right
+    down = (row - view.down) * zoom + home_view.down
+    flow = np.empty((height, width, 2), np.float32)
+    flow[..., 0], flow[..., 1] = (right - column)[None], (down - row)[:, None]
+    inside = ((right >= 0) & (right < width))[None] & ((down >= 0) & (down < height))[:, None]
+    across, along = (way.clip(0, side - 1).astype(np.int64) for way, side in ((right, width), (down, height)))
+    visible = inside & np.isinf(known.depth[np.ix_(along, across)])
+    y, x = np.nonzero(drawn.parts)
+    ways, local = home[drawn.parts[y, x] - 1], drawn.local[y, x]
+    points = ways[:, :, 3].copy()
     for axis in range(3):
-        points += way[:, :, axis] * local[:, axis, None]
-    there[hit], depth[hit] = points[:, :2], points[:, 2]
-    column = there[..., 0].clip(0, width - 1).astype(np.int64)
-    row = there[..., 1].clip(0, height - 1).astype(np.int64)
-    inside = (there[..., 0] >= 0) & (there[..., 1] >= 0) & (there[..., 0] < width) & (there[..., 1] < height)
-    front = known.depth[row, column]
-    seen = np.where(hit, depth <= front + near, np.isinf(front))
-    there[..., 0] -= x
-    there[..., 1] -= y
-    return there, inside & seen
+        points += ways[:, :, axis] * local[:, axis, None]
+    flow[y, x] = points[:, :2] - np.stack([x, y], 1).astype(np.float32) - np.float32(0.5)
+    is_inside = (points[:, :2] >= 0).all(1) & (points[:, 0] < width) & (points[:, 1] < height)
+    there = points[:, :2].clip(0, (width - 1, height - 1)).astype(np.int64)
+    visible[y, x] = is_inside & (points[:, 2] <= known.depth[there[:, 1], there[:, 0]] + near)
+    return flow, visible
 
 
 def _points(toy: Toy, places: FloatArray, drawn: Drawn) -> FloatArray:
