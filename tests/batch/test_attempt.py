@@ -22,7 +22,8 @@ from retarget_cli.batch.verify import content_of, is_whole
 from retarget_cli.batch.wear import Wear
 from retarget_cli.batch.worker import bound, usable
 from retarget_cli.core.errors import InputError, OutputError
-from retarget_cli.workflows.animate import AnimateOptions, AnimateResult
+from retarget_cli.workflows.animate import AnimateResult
+from retarget_cli.workflows.animate_options import AnimateOptions
 from retarget_cli.workflows.troupe import Troupe
 
 
@@ -191,11 +192,13 @@ def test_a_device_of_the_worker_is_for_items_that_name_none(tmp_path: Path) -> N
 def test_a_worker_wears_out_by_what_it_holds_and_by_number() -> None:
     held = iter([500.0, 600.0, 1999.0, 2001.0])
     wear = Wear(lambda: next(held))
-    assert [wear.is_too_much() for _ in range(4)] == [False, False, False, True]
+    assert [wear.is_too_much(Outcome()) for _ in range(4)] == [False, False, False, True]
     held = iter([4000.0, 7000.0, 7073.0])
-    assert [Wear.is_too_much(each) for each in [Wear(lambda: next(held))] * 3] == [False, False, True]
+    assert [Wear.is_too_much(each, Outcome()) for each in [Wear(lambda: next(held))] * 3] == [False, False, True]
     unknown = Wear(lambda: float("nan"))
-    assert [unknown.is_too_much() for _ in range(500)].index(True) == 499
+    assert [unknown.is_too_much(Outcome()) for _ in range(500)].index(True) == 499
+    spoiled = {fault for fault in Fault if Wear().is_too_much(Outcome(fault))}
+    assert spoiled == {Fault.MEMORY, Fault.BUG}
 
 
 def test_content_of_files_and_folders(tmp_path: Path) -> None:

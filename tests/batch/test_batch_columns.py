@@ -19,7 +19,7 @@ from retarget_cli.cli import animate as command
 from retarget_cli.cli.app import app
 from retarget_cli.core.errors import UsageError
 from retarget_cli.perception.missing import Missing
-from retarget_cli.workflows.animate import AnimateOptions
+from retarget_cli.workflows.animate_options import AnimateOptions
 
 # What concerns a command and no video, and what the batch itself decides.
 NO_COLUMNS = {"overwrite", "no_cache", "quiet", "json", "debug", "adapt_scale", "resume", "help"}

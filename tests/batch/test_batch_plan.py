@@ -314,7 +314,12 @@ def test_names_that_are_filled_in_never_leave_the_folder(source: str, driving: s
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.sampled_from(["a.mp4", "A.mp4", "a_2.mp4", "a_3.mp4", "sub/a", "x" * 251 + ".mp4"]), max_size=12))
+@given(
+    st.lists(
+        st.sampled_from(["a.mp4", "A.mp4", "a_2.mp4", "a_3.mp4", "sub/a", "x" * (LONGEST_NAME - 4) + ".mp4"]),
+        max_size=12,
+    )
+)
 def test_numbers_make_every_name_another(names: list[str]) -> None:
     numbered = Numbered()
     found = [numbered.once(name) for name in names]

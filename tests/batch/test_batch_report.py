@@ -15,7 +15,7 @@ from tests.media_maker import Clip, make_video, picture
 
 from retarget_cli.batch.item import Fault, Item, Outcome, State
 from retarget_cli.batch.manifest import Entry, Manifest
-from retarget_cli.batch.report import MOST_PICTURES, report_text, visible, write_report
+from retarget_cli.batch.report import MOST_PICTURES, report_text, write_report
 from retarget_cli.batch.report_page import lasted
 from retarget_cli.batch.thumbnails import thumbnails
 from retarget_cli.core.errors import InputError, OutputError
@@ -109,21 +109,6 @@ def test_nothing_from_files_becomes_markup(batch: Path, tmp_path: Path) -> None:
     assert "Failed (1)" in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "衣 🕺" in text
-
-
-@pytest.mark.parametrize(
-    ("raw", "seen"),
-    [
-        ("a\u202eb", "a\\u202eb"),
-        ("a\nb\0", "a\\u000ab\\u0000"),
-        ("\udce9", "\\udce9"),
-        ("é👩‍🚀", "é👩‍🚀"),
-        ("שלום", "שלום"),
-    ],
-)
-def test_what_is_not_seen_is_shown(raw: str, seen: str) -> None:
-    assert visible(raw) == seen
-    visible(raw).encode("utf-8")
 
 
 def test_names_that_are_no_text_still_give_a_page(tmp_path: Path) -> None:

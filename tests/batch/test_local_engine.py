@@ -68,14 +68,15 @@ def outcomes(engine: LocalEngine, jobs: Given) -> dict[int, Finished]:
 
 
 def children(pid: int) -> list[int]:
-    """Processes that this one has started, and that still run or were not waited for."""
+    """Workers that this process has started, and that still run; a session of tests has other processes too."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "stat").read_text().rpartition(")")[2].split()
+            program = (folder / "cmdline").read_bytes().partition(b"\0")[0]
         except OSError:
             continue
-        if int(words[1]) == pid:
+        if int(words[1]) == pid and program in (b"", os.fsencode(sys.executable)):  # b"": ended, and not waited for
             found.append(int(folder.name))
     return sorted(found)
 

@@ -19,6 +19,7 @@ from retarget_cli.batch import ray_cluster, ray_engine
 from retarget_cli.batch.engine import Event, Finished, Job, Progressed, Started
 from retarget_cli.batch.item import Fault, Item, Outcome
 from retarget_cli.batch.ray_engine import RayEngine
+from retarget_cli.batch.ray_fate import fate
 from retarget_cli.core.errors import BackendError, UsageError
 
 if importlib.util.find_spec("ray") is None:  # not imported here: what is set for it has to be set before
@@ -341,7 +342,7 @@ def test_gpus_are_shared_out(gpus: float, share: float | None, workers: int) -> 
     ],
 )
 def test_what_ray_says_of_a_lost_worker_is_understood(text: str, fault: Fault) -> None:
-    outcome = ray_engine._fate(RuntimeError(text), MemoryError)
+    outcome = fate(RuntimeError(text), MemoryError)
     assert outcome.fault is fault
     assert outcome.reason
     assert "\n" not in outcome.reason

@@ -236,12 +236,15 @@ def test_processes_that_fetch_at_once_see_the_whole(tmp_path: Path) -> None:
     assert len(list((tmp_path / "copies").rglob("a.bin"))) == 1
 
 
-@pytest.mark.parametrize("is_object_storage", [False, True])
-def test_a_file_is_delivered_whole(
-    memory: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_object_storage: bool
-) -> None:
-    if is_object_storage:
+@pytest.fixture(params=[False, True], ids=["disk", "bucket"])
+def _either_kind(request: pytest.FixtureRequest, memory: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storage with real folders and moves, and without."""
+    if request.param:
         bucket_without_moves(monkeypatch)
+
+
+@pytest.mark.usefixtures("_either_kind")
+def test_a_file_is_delivered_whole(tmp_path: Path) -> None:
     film = tmp_path / "a.mp4"
     for content in (b"first", b"second"):
         film.write_bytes(content)
@@ -251,12 +254,8 @@ def test_a_file_is_delivered_whole(
     assert storage.exists("memory://out/deep/a b.mp4")
 
 
-@pytest.mark.parametrize("is_object_storage", [False, True])
-def test_a_folder_replaces_a_folder(
-    memory: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_object_storage: bool
-) -> None:
-    if is_object_storage:
-        bucket_without_moves(monkeypatch)
+@pytest.mark.usefixtures("_either_kind")
+def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
     frames = tmp_path / "frames"
     frames.mkdir()
     for name in ("0.png", "1.png", "2.png"):

@@ -26,7 +26,8 @@ from retarget_cli.core.errors import (
 from retarget_cli.media.images import write_png
 from retarget_cli.perception.motion_file import load_motion, save_motion
 from retarget_cli.workflows import animate as workflow
-from retarget_cli.workflows.animate import AnimateOptions, AnimateResult
+from retarget_cli.workflows.animate import AnimateResult
+from retarget_cli.workflows.animate_options import AnimateOptions
 
 Result = Any  # typer brings its own copy of click's class
 

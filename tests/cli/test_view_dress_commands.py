@@ -16,7 +16,8 @@ from retarget_cli.core.parts import Parts
 from retarget_cli.media.images import write_png
 from retarget_cli.workflows import dress as dressing
 from retarget_cli.workflows import view as viewing
-from retarget_cli.workflows.animate import AnimateOptions, AnimateResult
+from retarget_cli.workflows.animate import AnimateResult
+from retarget_cli.workflows.animate_options import AnimateOptions
 
 Result = Any
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from retarget_cli.core.errors import RetargetError
+from retarget_cli.core.memory import peak_mib
 from retarget_cli.media.images import read_picture
 from retarget_cli.media.reader import open_frames
 
@@ -43,8 +44,7 @@ def main() -> None:
     for path in sorted(Path(sys.argv[1]).iterdir()):
         picture = outcome(lambda each: read_picture(each).rgb.shape, path)
         clip = outcome(as_clip, path)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        found[path.name] = {"picture": picture, "clip": clip, "peak_mib": peak}
+        found[path.name] = {"picture": picture, "clip": clip, "peak_mib": round(peak_mib())}
     print(json.dumps(found))
 
 

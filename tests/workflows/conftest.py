@@ -12,7 +12,8 @@ from tests.workflows.scenes import NTSC, clip_of, draw
 
 from retarget_cli.media.images import write_png
 from retarget_cli.perception.cache import Cache
-from retarget_cli.workflows.animate import AnimateOptions, AnimateResult, animate
+from retarget_cli.workflows.animate import AnimateResult, animate
+from retarget_cli.workflows.animate_options import AnimateOptions
 
 BEEPS = (0.1, 0.4)
 COUNT = 18

@@ -23,7 +23,8 @@ from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.missing import Missing
 from retarget_cli.perception.pose import PoseEstimator
 from retarget_cli.workflows import animate as module
-from retarget_cli.workflows.animate import AnimateOptions, animate, check
+from retarget_cli.workflows.animate import animate
+from retarget_cli.workflows.animate_options import AnimateOptions, check_options
 from retarget_cli.workflows.driving import Excerpt
 from retarget_cli.workflows.extract import extract_motion
 
@@ -501,4 +502,4 @@ def test_impossible_wishes(
 
 
 def test_check_passes_what_is_possible(scene: Scene, tmp_path: Path) -> None:
-    check(AnimateOptions((str(scene.photo),), scene.clip), tmp_path / "out.mp4")
+    check_options(AnimateOptions((str(scene.photo),), scene.clip), tmp_path / "out.mp4")

@@ -17,7 +17,8 @@ from retarget_cli.core.errors import InputError, UsageError
 from retarget_cli.core.parts import Parts
 from retarget_cli.core.progress import Silence
 from retarget_cli.media.images import write_png
-from retarget_cli.workflows.animate import AnimateOptions, AnimateResult
+from retarget_cli.workflows.animate import AnimateResult
+from retarget_cli.workflows.animate_options import AnimateOptions
 from retarget_cli.workflows.dress import dress
 from retarget_cli.workflows.driving import Excerpt
 

@@ -16,9 +16,10 @@ from retarget_cli.core.motion import Motion, join
 from retarget_cli.core.progress import Silence, counted
 from retarget_cli.core.subject import View
 from retarget_cli.perception.cache import Cache
+from retarget_cli.perception.motion_arrays import packed, unpacked
 from retarget_cli.perception.motion_file import save_motion
 from retarget_cli.workflows.best_frame import best_frame
-from retarget_cli.workflows.driving import Excerpt, cut, nominal_rate, open_driving, packed, perceived_side, unpacked
+from retarget_cli.workflows.driving import Excerpt, cut, nominal_rate, open_driving, perceived_side
 from retarget_cli.workflows.source import facing_angle, fit_views, quality, source_files
 
 SIZE = (192, 128)

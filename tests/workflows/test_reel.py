@@ -17,7 +17,8 @@ from retarget_cli.backends.avatar.backend import Avatar
 from retarget_cli.core.errors import Interrupted, OutputError
 from retarget_cli.media.reader import open_frames
 from retarget_cli.workflows import reel
-from retarget_cli.workflows.animate import AnimateOptions, AnimateResult, animate
+from retarget_cli.workflows.animate import AnimateResult, animate
+from retarget_cli.workflows.animate_options import AnimateOptions
 from retarget_cli.workflows.reel import segment_length
 from retarget_cli.workflows.troupe import Troupe
 
@@ -70,14 +71,21 @@ def pictures(path: Path) -> list[tuple[Fraction, np.ndarray]]:  # type: ignore[t
         return [(frame.time, frame.rgb) for frame in frames]
 
 
-@pytest.mark.parametrize("output", ["out.mp4", "out.gif", "frames"])
-@pytest.mark.parametrize("said", [{}, {"is_compared": True, "background": "driving"}])
+@pytest.mark.parametrize(
+    ("output", "stops", "said"),
+    [
+        ("out.mp4", (6, 11), {}),
+        ("out.gif", (6, 11), {}),
+        ("frames", (6, 11), {}),
+        ("out.mp4", (11,), {"is_compared": True, "background": "driving"}),
+    ],
+)
 def test_an_interrupted_film_ends_as_an_undisturbed_one(
-    film: Film, tmp_path: Path, output: str, said: dict[str, object]
+    film: Film, tmp_path: Path, output: str, stops: tuple[int, ...], said: dict[str, object]
 ) -> None:
     whole = film(f"whole/{output}", **said)
     assert (whole.frames, whole.resumed) == (COUNT, 0)
-    for after in (6, 11):
+    for after in stops:
         with pytest.raises(Interrupted, match=r"frames are kept in .*progress") as stop:
             film(output, Stopping(after), **said)
         assert stop.value.hint == "the same command goes on"

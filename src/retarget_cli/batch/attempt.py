@@ -68,7 +68,7 @@ def outcome_of(error: Exception) -> Outcome:
         logger.warning("out of memory", exc_info=error)
         return Outcome(Fault.MEMORY, f"out of memory: {told(error) or type(error).__name__}")
     if isinstance(error, RetargetError):
-        return Outcome(Fault.SAID, " ".join(error.line.split()))
+        return Outcome(Fault.SAID, " ".join(error.line.encode("utf-8", "backslashreplace").decode().split()))
     logger.error("nobody expected this", exc_info=error)
     return Outcome(Fault.BUG, f"unexpected {type(error).__name__}: {told(error)}")
 
@@ -107,11 +107,7 @@ def _made(job: Job, progress: Throttle, troupe: Troupe | None) -> Outcome:
 
 
 def _animated(job: Job, stage: Stage, progress: Throttle, troupe: Troupe | None) -> Outcome:
-    options = replace(
-        animate_options(stage.item, stage.output, window_share=job.window_share, is_helping=job.is_help),
-        may_overwrite=True,
-        is_resumed=True,
-    )
+    options = animate_options(stage.item, stage.output, window_share=job.window_share, is_helping=job.is_help)
     result = workflow.animate(options, stage.cache, progress, troupe)
     height, width = result.size
     outcome = Outcome(

@@ -13,6 +13,8 @@ from retarget_cli.batch.watching import Begun, News, Over
 
 # Speed is what was made in the last so many seconds.
 _MEMORY_SECONDS = 60.0
+# No film is gone on with that has fewer frames already; of one that begins, the first frame is told.
+_LEAST_SEGMENT = 16
 
 
 @dataclass(slots=True)
@@ -67,6 +69,8 @@ class Board:
         is_rendering = news.stage == "render"
         if is_rendering:
             made = max(0, news.done - (row.done if row.stage == "render" else 0))
+            if row.stage != "render" and made >= _LEAST_SEGMENT:  # an earlier attempt made these
+                made = 0
             self.frames += made
             self._lately.append((time.monotonic(), made))
         if is_rendering or row.stage != "render":  # perception runs ahead, and is of no interest then

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from retarget_cli.core.errors import UsageError
+
 WORKER_MIB = 1536
 """What a worker holds at most in ordinary work: a clip of any length, up to 1080 lines."""
 
@@ -108,6 +110,18 @@ class Machine:
             return path.read_text("utf-8", "replace")
         except OSError:
             return ""
+
+
+def check_limits(workers: int | None, timeout: float | None) -> None:
+    """Refuse numbers of workers and seconds that no engine can have.
+
+    Raises:
+        UsageError: one of them is impossible.
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers}: expected 1 or more", "leave it out for as many as fit")
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"--timeout {timeout:g}: expected seconds above 0", "leave it out for none")
 
 
 def _first(words: list[str]) -> str:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from retarget_cli.backends.registry import known_backends
 from retarget_cli.batch.item import Value
+from retarget_cli.batch.urls import is_url
 from retarget_cli.core.device import NAMES as DEVICES
 from retarget_cli.core.errors import UsageError
 from retarget_cli.core.reading import read_person, read_rate, read_setting, read_sides, read_time, shortened
@@ -249,15 +250,6 @@ def placed(options: Mapping[str, Value], place: Callable[[str], str]) -> dict[st
         else tuple(moved(name, text) for text in value)
         for name, value in options.items()
     }
-
-
-def is_url(text: str) -> bool:
-    """Whether a place is a URL; `storage` knows which are served."""
-    if "://" not in text:
-        return False
-    from retarget_cli.batch import storage
-
-    return storage.is_url(text)
 
 
 def absolute(path: str) -> str:

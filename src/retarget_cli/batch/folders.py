@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from retarget_cli.batch.columns import absolute, is_url
+from retarget_cli.batch.columns import absolute
+from retarget_cli.batch.urls import is_url
 from retarget_cli.core.errors import InputError
 from retarget_cli.media.files import natural_key
 from retarget_cli.media.kinds import ANIMATIONS, FILMS, MOTION, PICTURES, SUBJECT
@@ -17,6 +18,8 @@ from retarget_cli.media.kinds import ANIMATIONS, FILMS, MOTION, PICTURES, SUBJEC
 _SHOWN = PICTURES | FILMS | ANIMATIONS | {SUBJECT}
 _MOVING = FILMS | ANIMATIONS | {MOTION}
 _KNOWN = _SHOWN | _MOVING
+# A batch's own files, where its output folder is one that sources are taken from.
+_BOOKS = frozenset({"batch.sqlite", "batch.lock", "logs", "report.html"})
 
 Note = Callable[[str], None]
 
@@ -39,6 +42,23 @@ class Candidate:
         return ending(self.place) == SUBJECT
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is looked for in a folder.
+
+    Attributes:
+        option: that named the folder.
+        kinds: endings of files that are wanted.
+        what: the same in words.
+        is_itself_one: a folder that holds none, but pictures, is one itself.
+    """
+
+    option: str
+    kinds: frozenset[str]
+    what: str
+    is_itself_one: bool = False
+
+
 def find_sources(places: Sequence[str], note: Note) -> list[Candidate]:
     """Everybody who can be shown: each picture, clip, subject file and sub-folder of pictures of a folder is one.
 
@@ -49,17 +69,7 @@ def find_sources(places: Sequence[str], note: Note) -> list[Candidate]:
     Raises:
         InputError: there is nothing of that name, or nobody in it.
     """
-    found: list[Candidate] = []
-    for place in places:
-        inside = _offered(place, "--source")
-        chosen = [each for each in inside if _is_chosen(each, _SHOWN)] if inside is not None else [place]
-        if not chosen:
-            raise InputError(
-                f"--source {place}: holds no photo, clip, subject file or folder of photos", "name another folder"
-            )
-        _tell(place, inside or [], chosen, note)
-        found += [_candidate(each) for each in chosen]
-    return found
+    return _found(places, _Wanted("--source", _SHOWN, "photo, clip, subject file or folder of photos"), note)
 
 
 def find_drivings(places: Sequence[str], note: Note) -> list[Candidate]:
@@ -74,19 +84,8 @@ def find_drivings(places: Sequence[str], note: Note) -> list[Candidate]:
     Raises:
         InputError: there is nothing of that name, or no clip in it.
     """
-    found: list[Candidate] = []
-    for place in places:
-        inside = _offered(place, "--driving")
-        chosen = [each for each in inside if _is_chosen(each, _MOVING)] if inside is not None else [place]
-        if not chosen and any(ending(each) in PICTURES for each in inside or []):
-            inside, chosen = [], [place]
-        if not chosen:
-            raise InputError(
-                f"--driving {place}: holds no clip, motion file or folder of frames", "name another folder"
-            )
-        _tell(place, inside or [], chosen, note)
-        found += [_candidate(each) for each in chosen]
-    return found
+    wanted = _Wanted("--driving", _MOVING, "clip, motion file or folder of frames", is_itself_one=True)
+    return _found(places, wanted, note)
 
 
 def short_name(place: str) -> str:
@@ -100,6 +99,24 @@ def short_name(place: str) -> str:
 def ending(place: str) -> str:
     """The ending of a file's name, in small letters."""
     return os.path.splitext(place)[1].lower()
+
+
+def _found(places: Sequence[str], wanted: _Wanted, note: Note) -> list[Candidate]:
+    found: list[Candidate] = []
+    for place in places:
+        inside = _offered(place, wanted.option)
+        if inside is None:
+            found.append(_candidate(place))
+            continue
+        chosen = [each for each in inside if _is_chosen(each, wanted.kinds)]
+        if chosen:
+            _tell(place, inside, chosen, note)
+        elif wanted.is_itself_one and any(ending(each) in PICTURES for each in inside):
+            chosen = [place]
+        else:
+            raise InputError(f"{wanted.option} {place}: holds no {wanted.what}", "name another folder")
+        found += map(_candidate, chosen)
+    return found
 
 
 def _candidate(place: str) -> Candidate:
@@ -157,7 +174,8 @@ def _is_hidden(place: str) -> bool:
 def _tell(place: str, inside: list[str], chosen: list[str], note: Note) -> None:
     """Say what is left out; hidden files are nobody's concern."""
     kept = set(chosen)
-    left = [os.path.basename(each.rstrip("/")) for each in inside if each not in kept and not _is_hidden(each)]
+    names = {each: os.path.basename(each.rstrip("/")) for each in inside if each not in kept and not _is_hidden(each)}
+    left = [name for name in names.values() if name not in _BOOKS]
     if left:
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         note(f"{place}: left out, as of no known kind: {', '.join(left[:5])}{more}")

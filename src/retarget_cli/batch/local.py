@@ -13,12 +13,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from retarget_cli.batch.capacity import Machine
+from retarget_cli.batch.capacity import Machine, check_limits
 from retarget_cli.batch.engine import Engine, Event, Finished, Job, Jobs, Started
 from retarget_cli.batch.item import Fault, Outcome
-from retarget_cli.batch.wire import event_from_data, message_from_json
+from retarget_cli.batch.wire import LEAVING, READY, event_from_data, message_from_json
 from retarget_cli.batch.worker_process import PROGRAM, WorkerProcess
-from retarget_cli.core.errors import BackendError, OutputError, UsageError
+from retarget_cli.core.errors import BackendError, OutputError
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +53,7 @@ class LocalEngine(Engine):
         devices: Sequence[str] = (),
         program: Sequence[str] = PROGRAM,
     ) -> None:
-        if workers is not None and workers < 1:
-            raise UsageError(f"--workers {workers}: expected 1 or more", "leave it out for as many as fit")
-        if timeout is not None and not timeout > 0:
-            raise UsageError(f"--timeout {timeout:g}: expected seconds above 0", "leave it out for none")
+        check_limits(workers, timeout)
         machine = Machine()
         self._devices = tuple(devices) or tuple(machine.gpus())
         gpus = sum(name.startswith("cuda") for name in self._devices)
@@ -167,11 +164,11 @@ class Crew:
         """What a line means. Whatever is none of ours is for the log."""
         try:
             data = message_from_json(line.decode("utf-8", "replace"))
-            if data["event"] == "ready" and not worker.is_ready and worker.job is not None:
+            if data["event"] == READY and not worker.is_ready and worker.job is not None:
                 worker.is_ready = True
                 worker.begin(worker.job)  # where that fails it has ended, and its end tells
                 return None
-            if data["event"] == "leaving":
+            if data["event"] == LEAVING:
                 worker.is_leaving = True
                 return None
             if worker.job is None:

@@ -106,8 +106,8 @@ class Manifest:
     def add(self, items: Sequence[Item]) -> Added:
         """Take in what a call asks for, in one transaction. What is known keeps its state.
 
-        Items that lie under a known output but ask for something else wait again, and what became of them before
-        goes into the history. Items of earlier calls that are not among these stay listed, but are not run.
+        Items that lie under a known output but ask for something else wait again. Items of earlier calls that are not
+        among these stay listed, but are not run.
         """
         counts = {"new": 0, "known": 0, "changed": 0}
         with self._changing() as base:
@@ -136,9 +136,8 @@ class Manifest:
                 return
 
     def begin(self, number: int, worker: str) -> None:
-        """An attempt at an item begins; what came of an earlier one goes into the history."""
+        """An attempt at an item begins; what came of an earlier one is forgotten."""
         with self._changing() as base:
-            _keep(base, "is_old = 0 AND number = ?", (number,))
             changed = base.execute(
                 "UPDATE items SET state = ?, attempts = attempts + 1, worker = ?, begun = ?, ended = NULL, "
                 "outcome = NULL, seconds = NULL WHERE is_old = 0 AND number = ?",
@@ -207,20 +206,6 @@ class Manifest:
             if len(rows) < _PAGE:
                 return
 
-    def entry(self, output: str) -> Entry | None:
-        """The item with this output; None where there is none."""
-        rows = self._read("SELECT * FROM items WHERE output = ?", (output,))
-        return self._entry(rows[0]) if rows else None
-
-    def history(self, output: str) -> list[Outcome]:
-        """What earlier attempts at an output came to, the first one first."""
-        query = "SELECT history.outcome FROM history JOIN items ON item = items.id WHERE output = ? ORDER BY history.id"
-        rows = self._read(query, (output,))
-        try:
-            return [outcome_from_json(row["outcome"]) for row in rows]
-        except ValueError as error:
-            raise schema.no_manifest(self.folder / NAME) from error
-
     def _entry(self, row: sqlite3.Row) -> Entry:
         try:
             state = State(row["state"])
@@ -263,22 +248,12 @@ def _added(base: sqlite3.Connection, item: Item) -> str:
     )
     if found["key"] == item.key:
         return "known"
-    _keep(base, "id = ?", (found["id"],))
     base.execute(
         "UPDATE items SET key = ?, options = ?, state = ?, attempts = 0, worker = '', outcome = NULL, seconds = NULL, "
         "begun = NULL, ended = NULL WHERE id = ?",
         (item.key, options, State.WAITING.value, found["id"]),
     )
     return "changed"
-
-
-def _keep(base: sqlite3.Connection, which: str, values: Sequence[object]) -> None:
-    """Put what an attempt came to into the history, before it is overwritten."""
-    base.execute(
-        "INSERT INTO history (item, key, outcome, begun, ended) "
-        f"SELECT id, key, outcome, begun, ended FROM items WHERE {which} AND outcome IS NOT NULL",
-        values,
-    )
 
 
 def _check_one(changed: sqlite3.Cursor, number: int) -> None:

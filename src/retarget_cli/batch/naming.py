@@ -14,7 +14,11 @@ from retarget_cli.media.kinds import ANIMATION_OUTPUTS, PICTURE_OUTPUTS, names_f
 from retarget_cli.workflows.output_name import fields_of, filled
 
 DEFAULT_TEMPLATE = "{source}_{driving}_{backend}.mp4"
-LONGEST_NAME, LONGEST_PATH = 255, 2048
+TRANSPARENT_TEMPLATE = "{source}_{driving}_{backend}.mov"
+# File systems take 255 bytes; while an output is made, its folder and its partial files have longer names than it.
+LONGEST_NAME, LONGEST_PATH = 230, 2048
+# Where the whole name would be too long, names that are filled in are cut to so many signs, the first that will do.
+_CUTS = (80, 50, 30, 15)
 _KINDS = (*sorted(FILM_KINDS), *ANIMATION_OUTPUTS, *PICTURE_OUTPUTS)
 
 
@@ -44,6 +48,21 @@ def output_name(template: str, source: str, driving: str, backend: str, number: 
     return name
 
 
+def fitting_name(template: str, source: str, driving: str, backend: str, number: int) -> str:
+    """As `output_name`; names of files are cut where the output's would be too long.
+
+    Raises:
+        UsageError: see `output_name`.
+    """
+    most = next((cut for cut in (None, *_CUTS) if _fits(template, source[:cut], driving[:cut], backend, number)), None)
+    return output_name(template, source[:most], driving[:most], backend, number)
+
+
+def _fits(template: str, source: str, driving: str, backend: str, number: int) -> bool:
+    parts = filled(template, source, driving, backend, number).split("/")
+    return max(len(part.encode("utf-8", "replace")) for part in parts) <= LONGEST_NAME
+
+
 def inside(written: str) -> str:
     """A path inside the output folder, without its idle parts.
 
@@ -63,7 +82,7 @@ def inside(written: str) -> str:
     name = "/".join(parts)
     if max(len(part.encode()) for part in parts) > LONGEST_NAME or len(name.encode()) > LONGEST_PATH:
         raise UsageError(
-            f"{what}: is longer than the {LONGEST_NAME} bytes that a file's name may have",
+            f"{what}: is longer than the {LONGEST_NAME} bytes that an output's name may have",
             "cut what is filled in, for example {source:.40}_{driving:.40}.mp4",
         )
     return name

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from retarget_cli.batch.item import Item, Value
+from retarget_cli.body.placement import Framing, MotionPath
 from retarget_cli.core.reading import read_person, read_rate, read_setting, read_time
-
-if TYPE_CHECKING:
-    from retarget_cli.workflows.animate import AnimateOptions
+from retarget_cli.perception.missing import Missing
+from retarget_cli.workflows.animate_options import AnimateOptions
+from retarget_cli.workflows.driving import Excerpt
 
 # Columns whose values `AnimateOptions` has under the same name, and how their text becomes one.
 _SAME: Mapping[str, Callable[[str], Any]] = {
@@ -18,7 +19,10 @@ _SAME: Mapping[str, Callable[[str], Any]] = {
     "driving": Path,
     "backend": str,
     "body": str,
+    "motion": MotionPath,
+    "framing": Framing,
     "smooth": float,
+    "missing": Missing,
     "person": read_person,
     "source_person": read_person,
     "background": str,
@@ -42,17 +46,9 @@ def animate_options(
         window_share: see `AnimateOptions`.
         is_helping: see `AnimateOptions`.
     """
-    from retarget_cli.body.placement import Framing, MotionPath
-    from retarget_cli.perception.missing import Missing
-    from retarget_cli.workflows.animate import AnimateOptions
-    from retarget_cli.workflows.driving import Excerpt
-
     given = item.options
-    read: Mapping[str, Callable[[str], Any]] = {
-        **_SAME, "motion": MotionPath, "framing": Framing, "missing": Missing
-    }  # fmt: skip
     start, end, most = (_text(given, name) for name in ("start", "end", "max_frames"))
-    same = {name: reader(text) for name, reader in read.items() if (text := _text(given, name)) is not None}
+    same = {name: reader(text) for name, reader in _SAME.items() if (text := _text(given, name)) is not None}
     return AnimateOptions(
         **{"driving": None, **same},
         sources=_several(given, "source"),

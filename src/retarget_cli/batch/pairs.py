@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retarget_cli.batch.columns import COLUMNS, is_url, options_from, placed
+from retarget_cli.batch.columns import COLUMNS, options_from, placed
 from retarget_cli.batch.item import Value
 from retarget_cli.batch.pairs_text import Cells, at, lines, named, new_name
 from retarget_cli.batch.pairs_yaml import yaml_rows
+from retarget_cli.batch.urls import is_url
 from retarget_cli.core.errors import InputError, UsageError
 
 KINDS = (".csv", ".jsonl", ".yaml", ".yml")

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from retarget_cli.batch.storage import is_url
+from retarget_cli.batch.urls import is_url
 from retarget_cli.core.folders import user_data
 
 

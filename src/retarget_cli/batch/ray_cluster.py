@@ -24,6 +24,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from retarget_cli.batch.ray_fate import first_line
 from retarget_cli.core.errors import BackendError, UsageError
 
 _STORE_BYTES = 100 * 2**20  # only lines of JSON pass through it
@@ -149,12 +150,6 @@ def _init(ray: Any, **given: object) -> None:
         address = given["address"]
         what = "Ray can't be started" if address == "local" else f"the Ray at {address} can't be joined"
         raise BackendError(f"{what}: {first_line(error)}", _HINT) from error
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says that is not empty: Ray's go on for pages."""
-    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:300]
 
 
 def _folder() -> Path:

@@ -18,12 +18,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from retarget_cli.batch.capacity import WORKER_MIB, Machine
+from retarget_cli.batch.capacity import WORKER_MIB, Machine, check_limits
 from retarget_cli.batch.engine import Engine, Event, Finished, Job, Jobs, Progressed, Started
 from retarget_cli.batch.item import Fault, Outcome
-from retarget_cli.batch.ray_cluster import RayCluster, check_address, first_line, join_ray, start_ray
-from retarget_cli.batch.ray_worker import ATTEMPTS, LEAVING, RayWorker
-from retarget_cli.batch.wire import event_from_data, job_to_json, message_from_json
+from retarget_cli.batch.ray_cluster import RayCluster, check_address, join_ray, start_ray
+from retarget_cli.batch.ray_fate import fate, first_line, last_line
+from retarget_cli.batch.ray_worker import ATTEMPTS, RayWorker
+from retarget_cli.batch.wire import LEAVING, event_from_data, job_to_json, message_from_json
 from retarget_cli.batch.worker_process import environment
 from retarget_cli.core.environment import QUIET, THREADS
 from retarget_cli.core.errors import BackendError, UsageError
@@ -59,10 +60,7 @@ class RayEngine(Engine):
     ) -> None:
         if address is not None:
             check_address(address)
-        if workers is not None and workers < 1:
-            raise UsageError(f"--workers {workers}: expected 1 or more", "leave it out for as many as fit")
-        if timeout is not None and not timeout > 0:
-            raise UsageError(f"--timeout {timeout:g}: expected seconds above 0", "leave it out for none")
+        check_limits(workers, timeout)
         if gpus_per_worker is not None and not _is_share(gpus_per_worker):
             raise UsageError(
                 f"--gpus-per-worker {gpus_per_worker:g}: expected a fraction such as 0.5, or a whole number",
@@ -248,14 +246,14 @@ class _Crew:
         """An actor is gone, and with it what it was at."""
         seat.is_leaving = True
         if seat.job is not None:
-            outcome = _fate(error, self._ray.exceptions.OutOfMemoryError)
+            outcome = fate(error, self._ray.exceptions.OutOfMemoryError)
             return self._over(
                 seat, seat.job, Outcome(outcome.fault, outcome.reason, seconds=time.monotonic() - seat.since)
             )
         self._seats.remove(seat)
         self._false_starts += 1
         if self._false_starts >= _MOST_FALSE_STARTS:
-            raise BackendError(f"Ray's workers can't be started: {_last_line(error)}", "run `retarget doctor` there")
+            raise BackendError(f"Ray's workers can't be started: {last_line(error)}", "run `retarget doctor` there")
         return None
 
     def _late(self) -> Iterator[Event]:
@@ -303,26 +301,3 @@ def _carried() -> dict[str, str]:
     if path := carried.get("PYTHONPATH"):
         carried["PYTHONPATH"] = os.pathsep.join(os.path.abspath(each) for each in path.split(os.pathsep) if each)
     return carried
-
-
-def _fate(error: Exception, out_of_memory: type[Exception]) -> Outcome:
-    """What became of a job whose actor is gone.
-
-    Ray tells a signal only where it sent it itself; a process that vanished without a word has most often been killed
-    for want of memory, as the local engine takes it where it sees SIGKILL.
-    """
-    text = " ".join(str(error).split())
-    if isinstance(error, out_of_memory) or re.search(r"NODE_OUT_OF_MEMORY|running low on memory", text):
-        return Outcome(Fault.MEMORY, "Ray ended the worker: its machine ran out of memory")
-    if re.search(r"node.{0,80}(died|dead|unreachable|terminated)|preempt", text, re.IGNORECASE):
-        return Outcome(Fault.CRASH, "the machine that worked on it is gone")
-    if "actor is temporarily unavailable" in text:  # Ray has not found out yet whether all of the machine is gone
-        return Outcome(Fault.CRASH, "the worker can't be reached any more: its machine, or the way to it, is gone")
-    if "connection error code" in text:
-        return Outcome(Fault.MEMORY, "the worker vanished: out of memory, killed by somebody, or crashed")
-    return Outcome(Fault.CRASH, f"the worker ended: {_last_line(error)}")
-
-
-def _last_line(error: Exception) -> str:
-    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[-1][:300]

@@ -16,19 +16,14 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from retarget_cli.batch.engine import Event, Finished, Job
-from retarget_cli.batch.item import Fault, Outcome
+from retarget_cli.batch.item import Outcome
 from retarget_cli.batch.wear import Wear
-from retarget_cli.batch.wire import event_to_json, job_from_json, message_to_json
+from retarget_cli.batch.wire import LEAVING, event_to_json, job_from_json, message_to_json
 
 Report = Callable[[Event], None]
 Attempts = Callable[[Job, Report], Outcome]
 
 ATTEMPTS = "retarget_cli.batch.ray_worker:real_attempts"
-LEAVING = "leaving"
-"""Said before the end of a job after which the worker takes no other."""
-
-# After these nobody knows what state torch, CUDA or the heap are in.
-_SPOILING = {Fault.MEMORY, Fault.BUG}
 
 
 class RayWorker:
@@ -66,7 +61,7 @@ class RayWorker:
     def _work(self, job: Job, lines: SimpleQueue[str | None]) -> None:
         try:
             outcome = self._attempt(job, lambda event: lines.put(event_to_json(event)))
-            if outcome.fault in _SPOILING or self._wear.is_too_much():
+            if self._wear.is_too_much(outcome):
                 lines.put(message_to_json(LEAVING))
             lines.put(event_to_json(Finished(job, outcome)))
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from retarget_cli.batch.item import State
 from retarget_cli.batch.manifest import Entry, Manifest
 from retarget_cli.batch.plan import backend_of
 from retarget_cli.batch.report_page import COLUMNS, Facts, Failure, Row, page
+from retarget_cli.batch.status import visible
 from retarget_cli.core.files import write_whole
 from retarget_cli.core.progress import Progress, Silence
 
@@ -22,8 +22,6 @@ MOST_PICTURES = 500
 # Lines of the table, at most; counts and times are always those of all items.
 MOST_ROWS = 100_000
 MOST_FAILURES = 200
-# Marks that turn the direction of what is written after them: a name could pretend to be another.
-_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Ledger(Protocol):
@@ -54,13 +52,10 @@ def write_report(
         InputError: the folder holds no batch.
         OutputError: the page can't be written.
     """
-    manifest = Manifest.open(folder, may_make=False)
-    try:
+    with Manifest.open(folder, may_make=False) as manifest:
         text = report_text(folder, manifest, progress or Silence(), max_pictures)
-    finally:
-        manifest.close()
     path = folder / FILE if output is None else output
-    return write_whole(path, text.encode("utf-8"), "choose another --output")
+    return write_whole(path, text.encode("utf-8"), "choose another --page")
 
 
 def report_text(folder: Path, ledger: Ledger, progress: Progress, max_pictures: int = MOST_PICTURES) -> str:
@@ -83,16 +78,6 @@ def report_text(folder: Path, ledger: Ledger, progress: Progress, max_pictures: 
         unreadable=len(chosen) - len(pictures),
     )
     return page(facts, found.rows, list(islice(_failures(ledger), MOST_FAILURES)), pictures)
-
-
-def visible(text: str) -> str:
-    """The text with everything that is not seen, or that turns what follows, as an escape."""
-    return "".join(
-        f"\\u{ord(letter):04x}"
-        if letter in _TURNING or unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
-        else letter
-        for letter in text
-    )
 
 
 @dataclass(slots=True)

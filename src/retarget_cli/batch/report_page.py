@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from retarget_cli.batch.status import span
 from retarget_cli.core.version import installed_version
 from retarget_cli.evaluation.report.markup import Markup, content, tag
 from retarget_cli.evaluation.report.shell import asset, scrolled, sortable, whole_page
@@ -84,12 +85,7 @@ def page(
 
 def lasted(seconds: float) -> str:
     """`3.2 s`, `4 min 05 s`, `2 h 07 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{seconds:.1f} s" if seconds < 60 else span(seconds)
 
 
 def _tiles(facts: Facts) -> Markup:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from retarget_cli.batch.engine import Engine, Event, Finished, Job, Progressed, Started
 from retarget_cli.batch.item import Fault, Item, Outcome, State
-from retarget_cli.batch.manifest import Manifest
+from retarget_cli.batch.manifest import Entry, Manifest
 from retarget_cli.batch.storage import exists, is_url, join_url
 from retarget_cli.batch.verify import is_whole
 from retarget_cli.batch.watching import Again, Begun, Checked, Helped, News, Over, Watcher
@@ -171,11 +171,13 @@ def run_batch(
     """
     started = clock.monotonic()
     manifest.reset_running()
-    skipped = recheck(manifest, options.output, watchers)
-    queue = Queue(manifest.waiting(options.has_retry), options, engine.workers)
+    queue = Queue(manifest.waiting(), options, engine.workers)
     record = _Record(manifest, queue, options, watchers)
-    record.tell(Begun(manifest.counts(), engine.workers))
     try:
+        skipped = recheck(manifest, options.output, watchers)
+        if options.has_retry:
+            manifest.wait_again(entry.item.number for entry in _failed(manifest))
+        record.tell(Begun(manifest.counts(), engine.workers))
         with closing(engine.run(queue)) as events:
             for event in events:
                 record.take(event)
@@ -193,6 +195,10 @@ def run_batch(
         record.done, failed, skipped, counts[State.FAILED] - len(failed), counts[State.WAITING], record.frames,
         clock.monotonic() - started,
     )  # fmt: skip
+
+
+def _failed(manifest: Manifest) -> list[Entry]:
+    return [entry for entry in manifest.rows(State.FAILED) if entry.in_plan]
 
 
 def recheck(manifest: Manifest, output: str, watchers: Sequence[Watcher] = ()) -> int:

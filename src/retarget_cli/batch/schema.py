@@ -43,15 +43,6 @@ CREATE TABLE items (
 );
 CREATE INDEX by_number ON items (is_old, number, id);
 CREATE INDEX by_state ON items (is_old, state, number);
-CREATE TABLE history (
-    id INTEGER PRIMARY KEY,
-    item INTEGER NOT NULL REFERENCES items (id),
-    key TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    begun TEXT,
-    ended TEXT
-);
-CREATE INDEX by_item ON history (item);
 """
 
 
@@ -63,6 +54,8 @@ def locked(folder: Path) -> Iterator[None]:
         OutputError: there is another, or the folder can't be written.
     """
     lock = FileLock(folder / LOCK)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"--output {folder}: is a file, expected a folder", "name another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=_LOCK_PATIENCE_SECONDS, poll_interval=0.05)
@@ -136,6 +129,8 @@ class Transaction:
 
     def __enter__(self) -> sqlite3.Connection:
         with translated(self._folder):
+            if self._base.in_transaction:  # the user stopped it before its block had begun
+                self._base.execute("ROLLBACK")
             self._base.execute("BEGIN IMMEDIATE")
         return self._base
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retarget_cli.batch.columns import COLUMNS
 from retarget_cli.batch.engine import Job
 from retarget_cli.batch.item import Item, Value
 from retarget_cli.batch.urls import is_url
@@ -22,8 +23,7 @@ from retarget_cli.batch.urls import is_url
 if TYPE_CHECKING:
     from retarget_cli.perception.cache import Cache
 
-FILES = ("source", "subject", "driving", "garment", "background", "audio")
-"""Options whose values may be files."""
+_FILES = frozenset(name for name, column in COLUMNS.items() if column.is_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _places(job: Job) -> Iterator[str]:
     """Every value of a job that may name a file."""
     yield job.output
     for name, value in job.item.options.items():
-        if name in FILES:
+        if name in _FILES:
             yield from (value,) if isinstance(value, str) else value
 
 
@@ -101,7 +101,7 @@ def _opened_cache(place: str | None) -> Cache | None:
 
 def _fetched(name: str, value: Value, folder: Path) -> Value:
     """An option's value with local files in place of URLs."""
-    if name not in FILES:
+    if name not in _FILES:
         return value
     if isinstance(value, tuple):
         return tuple(_local_input(each, folder) for each in value)

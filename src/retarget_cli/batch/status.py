@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,8 @@ from retarget_cli.batch.schema import is_at_work
 # So many failures are kept for programs, and shown to people; the page of `retarget batch report` has them all.
 MOST_KEPT, MOST_SHOWN = 1000, 20
 _MOST_RUNNING = 1000
+# Marks that turn the direction of what is written after them: a name could pretend to be another.
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,12 @@ def span(seconds: float) -> str:
 
 
 def visible(text: str) -> str:
-    """A name for a terminal: what can't be seen, or would move the cursor, is written out."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    """A name for people: signs that can't be seen, move a cursor, or turn what follows them are written out."""
+    return "".join(ascii(sign)[1:-1] if _is_hidden(sign) else sign for sign in text)
+
+
+def _is_hidden(sign: str) -> bool:
+    return sign in _TURNING or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def _in_plan(manifest: Manifest, state: State) -> Iterator[Entry]:

@@ -15,6 +15,11 @@ from retarget_cli.batch.item import Fault, Item, Outcome, Value
 
 Data = dict[str, Any]
 
+READY = "ready"
+"""Said once: the worker has imported everything."""
+LEAVING = "leaving"
+"""Said before the end of a job after which the worker takes no other."""
+
 
 def job_to_json(job: Job) -> str:
     """One line, without its end."""
@@ -100,17 +105,8 @@ def event_to_json(event: Event) -> str:
             return _line({"event": "finished", "outcome": outcome_to_data(outcome)})
 
 
-def event_from_json(text: str, job: Job) -> Event:
-    """The event that `event_to_json` wrote, of this job.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return event_from_data(_data(text), job)
-
-
 def event_from_data(data: Mapping[str, Any], job: Job) -> Event:
-    """The event in a line that has been read already.
+    """The event that `event_to_json` wrote, of this job; `data` is what `message_from_json` read.
 
     Raises:
         ValueError: it is none.
@@ -129,9 +125,9 @@ def event_from_data(data: Mapping[str, Any], job: Job) -> Event:
     raise ValueError(f"there is no event {data['event']!r}")
 
 
-def message_to_json(name: str, **more: object) -> str:
-    """A line that concerns a worker and no job, such as `ready`."""
-    return _line({"event": name, **more})
+def message_to_json(name: str) -> str:
+    """A line that concerns a worker and no job: `READY` or `LEAVING`."""
+    return _line({"event": name})
 
 
 def message_from_json(text: str) -> Data:

@@ -19,15 +19,11 @@ from queue import SimpleQueue
 from typing import BinaryIO
 
 from retarget_cli.batch.engine import Event, Finished, Job, Started
-from retarget_cli.batch.item import Fault
 from retarget_cli.batch.wear import Wear
-from retarget_cli.batch.wire import event_to_json, job_from_json, message_to_json
+from retarget_cli.batch.wire import LEAVING, READY, event_to_json, job_from_json, message_to_json
 from retarget_cli.core.environment import prepare_environment
 
 logger = logging.getLogger(__name__)
-
-# After these nobody knows what state torch, CUDA or the heap are in.
-_SPOILING = {Fault.MEMORY, Fault.BUG}
 
 
 class Outlet:
@@ -75,15 +71,15 @@ def work(jobs: SimpleQueue[Job], outlet: Outlet, device: str) -> None:
     limit_threads()
     device = usable(device)
     wear, troupe = Wear(), Troupe()
-    outlet.say(message_to_json("ready"))
+    outlet.say(message_to_json(READY))
     is_last = False
     while not is_last:
         job = jobs.get()
         outlet.say(event_to_json(Started(job, "")))
         outcome = attempt(bound(job, device), _teller(outlet), troupe)
-        is_last = outcome.fault in _SPOILING or wear.is_too_much()
+        is_last = wear.is_too_much(outcome)
         if is_last:
-            outlet.say(message_to_json("leaving"))
+            outlet.say(message_to_json(LEAVING))
         outlet.say(event_to_json(Finished(job, outcome)))
     os._exit(0)
 

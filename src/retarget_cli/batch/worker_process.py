@@ -126,7 +126,8 @@ class WorkerProcess:
         is_memory = self._process.returncode == -getattr(signal, "SIGKILL", 9) or "bad_alloc" in last
         if is_memory:
             how += ": out of memory, or killed by somebody"
-        return Outcome(Fault.MEMORY if is_memory else Fault.CRASH, f"the worker {how}{last and f'; {last}'}")
+        hint = " (fewer --workers or a smaller --size need less memory)" if is_memory else ""
+        return Outcome(Fault.MEMORY if is_memory else Fault.CRASH, f"the worker {how}{last and f'; {last}'}{hint}")
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -145,7 +146,7 @@ class WorkerProcess:
                 lines = stream.read().decode("utf-8", "replace").splitlines()
         except OSError:
             return ""
-        told = [" ".join(line.split()) for line in lines if line.strip()]
+        told = [" ".join(line.split()) for line in lines if line.strip() and not line.startswith("INFO ")]
         telling = [line for line in told if "error" in line.lower() or "bad_alloc" in line]
         return (telling or told or [""])[-1][:300]
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from retarget_cli.cli.screen import Screen
     from retarget_cli.core.progress import Progress
     from retarget_cli.perception.cache import Cache
-    from retarget_cli.workflows.animate import AnimateOptions, AnimateResult
+    from retarget_cli.workflows.animate import AnimateResult
+    from retarget_cli.workflows.animate_options import AnimateOptions
 
 
 def animate(
@@ -108,7 +109,7 @@ def options_of(values: dict[str, Any], **more: Any) -> AnimateOptions:
     """The command line's words as the workflow's values; `more` is what the command has of its own."""
     from retarget_cli.body.placement import Framing, MotionPath
     from retarget_cli.perception.missing import Missing
-    from retarget_cli.workflows.animate import AnimateOptions
+    from retarget_cli.workflows.animate_options import AnimateOptions
     from retarget_cli.workflows.driving import Excerpt
 
     same = (

@@ -46,8 +46,12 @@ def run(
     ] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="Folder or URL for all results.")] = "batch",
     template: Annotated[
-        str, typer.Option(help="Names in it; may hold {source} {driving} {backend} {index}.")
-    ] = "{source}_{driving}_{backend}.mp4",
+        str | None,
+        typer.Option(
+            help="Names in it; may hold {source} {driving} {backend} {index}. "
+            "Default: {source}_{driving}_{backend}.mp4; .mov where transparent."
+        ),
+    ] = None,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="Processes of this machine, or Ray (retarget-cli[ray]).")
     ] = "local",
@@ -110,17 +114,18 @@ def _work(screen: Screen, values: dict[str, Any]) -> Summary:
     from retarget_cli.batch.manifest import Manifest
     from retarget_cli.batch.place import work_folder
     from retarget_cli.batch.run import run_batch
+    from retarget_cli.batch.status import visible
     from retarget_cli.cli.batch_screen import open_batch_screen
 
     items, notes = _planned(values)
     for note in notes:
-        screen.line(f"note: {note}")
+        screen.line(f"note: {visible(note)}")
     folder = work_folder(values["output"])
     with ExitStack() as stack:
         manifest = stack.enter_context(Manifest.open(folder, may_make=True))
         added = manifest.add(items)
         if added.changed:
-            screen.line(f"note: {added.changed} videos are asked for otherwise than before; they are made anew")
+            screen.line(f"note: {added.changed} asked for with other options than before: made anew")
         watchers: list[Watcher] = [stack.enter_context(open_batch_screen(screen))]
         if values["metrics_port"] is not None:
             watchers.append(stack.enter_context(_monitored(values["metrics_port"])))
@@ -128,12 +133,13 @@ def _work(screen: Screen, values: dict[str, Any]) -> Summary:
 
 
 def _planned(values: dict[str, Any]) -> tuple[list[Item], tuple[str, ...]]:
+    from retarget_cli.batch.apart import own_of
+    from retarget_cli.batch.place import work_folder
     from retarget_cli.batch.plan import plan_items
 
-    planned = plan_items(
-        tuple(values["source"] or ()), tuple(values["driving"] or ()), values["pairs"], values["template"],
-        common_options(values),
-    )  # fmt: skip
+    output, sources, drivings = values["output"], tuple(values["source"] or ()), tuple(values["driving"] or ())
+    own = own_of(output, [*sources, *drivings], work_folder(output))
+    planned = plan_items(sources, drivings, values["pairs"], values["template"], common_options(values), own)
     return planned.items, planned.notes
 
 
@@ -181,14 +187,21 @@ def _monitored(port: int) -> Iterator[Watcher]:
 
 def _tell(screen: Screen, summary: Summary) -> None:
     """The table at the end."""
+    from retarget_cli.batch.status import visible
+
     lines = [
-        f"{summary.done} done, {summary.skipped} were done before, {len(summary.failed)} failed"
-        + (f", {summary.failed_before} failed before (--retry-failed)" if summary.failed_before else "")
+        f"{summary.done} done, {summary.skipped} done before, {len(summary.failed)} failed"
+        + (f", {summary.failed_before} failed before" if summary.failed_before else "")
         + (f", {summary.left} not begun" if summary.left else "")
         + f"; {summary.frames} frames in {summary.seconds:.1f} s"
     ]
-    width = max((len(item.output) for item, _ in summary.failed), default=0)
-    lines += [f"failed  {item.output:<{width}}  {outcome.reason}" for item, outcome in summary.failed]
+    for item, outcome in summary.failed:
+        place = f" ({visible(item.place)})" if item.place else ""
+        lines.append(f"failed  {visible(item.output)}{place}: {visible(outcome.reason)}")
+    if summary.failed or summary.failed_before:
+        lines.append("the same command with --retry-failed tries again what failed")
+    elif summary.left:
+        lines.append("the same command makes the others")
     data = {
         "event": "over", "done": summary.done, "skipped": summary.skipped, "left": summary.left,
         "failed_before": summary.failed_before, "frames": summary.frames, "seconds": round(summary.seconds, 3),

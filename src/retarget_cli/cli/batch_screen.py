@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from retarget_cli.batch.board import Board
 from retarget_cli.batch.engine import Finished, Progressed, Started
-from retarget_cli.batch.item import Item, State
-from retarget_cli.batch.status import span
+from retarget_cli.batch.item import Item, Outcome, State
+from retarget_cli.batch.status import span, visible
 from retarget_cli.batch.watching import Again, Begun, Checked, Helped, News, Over, Watcher
 from retarget_cli.cli.screen import Screen
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _GPU_SECONDS = 5.0
 _MOST_SHOWN = 16
+# What a screen of fewer signs a line shows.
+_NARROW, _NARROW_SHOWN = 70, ("source", "stage", "done")
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def _live(screen: Screen) -> Iterator[Watcher]:
 
 def label(item: Item) -> str:
     """How a person calls an item."""
-    return f"{item.source} x {item.driving}"
+    return visible(f"{item.source} x {item.driving}")
 
 
 class PlainLines:
@@ -66,16 +68,21 @@ class PlainLines:
 def told(news: News | None) -> str:
     """News that are worth a line; empty for others."""
     if isinstance(news, Begun):
-        waiting = news.counts.get(State.WAITING, 0)
-        done = news.counts.get(State.DONE, 0)
-        return f"batch: {waiting} videos to make, {done} are done, {news.workers} workers"
+        return _begun(news)
     if isinstance(news, Checked) and not news.is_intact:
-        return f"{news.item.output} is not there any more, or not as it was; it is made again"
+        return f"{visible(news.item.output)}: is gone, or not what was made; it is made again"
     if isinstance(news, Again):
-        return f"again: {label(news.attempt.job.item)}: {news.attempt.outcome.reason}"
+        return f"again: {label(news.attempt.job.item)}: {visible(news.attempt.outcome.reason)}"
     if isinstance(news, Over):
         return _ended(news)
     return ""
+
+
+def _begun(news: Begun) -> str:
+    waiting, done, failed = (news.counts.get(state, 0) for state in (State.WAITING, State.DONE, State.FAILED))
+    before = [f"{done} done before"] * bool(done) + [f"{failed} failed before"] * bool(failed)
+    workers = f"{news.workers} worker{'s' * (news.workers != 1)}"
+    return f"batch: {', '.join([f'{waiting} to make', *before, workers])}"
 
 
 def _ended(news: Over) -> str:
@@ -84,9 +91,20 @@ def _ended(news: Over) -> str:
     over = counts.get(State.DONE, 0) + counts.get(State.FAILED, 0)
     place = f"[{over} of {sum(counts.values())}]"
     if outcome.state is State.FAILED:
-        return f"{place} failed: {label(item)}: {outcome.reason}"
-    speed = (outcome.frames - outcome.resumed) / max(outcome.seconds, 1e-9)
-    return f"{place} {item.output}: {outcome.frames} frames in {outcome.seconds:.1f} s ({speed:.0f} a second)"
+        return f"{place} failed: {label(item)}: {visible(outcome.reason)}"
+    frames = f"{outcome.frames} frame{'s' * (outcome.frames != 1)}"
+    if outcome.resumed:
+        frames += f", {outcome.resumed} of them made before,"
+    return f"{place} {visible(item.output)}: {frames} in {outcome.seconds:.1f} s{_speed(outcome)}"
+
+
+def _speed(outcome: Outcome) -> str:
+    """In brackets; empty where nothing new was made."""
+    made = outcome.frames - outcome.resumed
+    if made <= 0 or outcome.seconds <= 0:
+        return ""
+    speed = made / outcome.seconds
+    return f" ({speed:.0f} a second)" if speed >= 10 else f" ({speed:.1f} a second)"
 
 
 class JsonLines:
@@ -95,7 +113,7 @@ class JsonLines:
     def hear(self, news: News | None) -> None:
         """See `Watcher`."""
         if news is not None:
-            sys.stdout.write(json.dumps(as_data(news), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(as_data(news)) + "\n")  # ASCII: names may hold what no encoding has
             sys.stdout.flush()
 
 
@@ -162,18 +180,29 @@ class LiveTable:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=self._title(), title_justify="left", expand=True, show_edge=False)
+        rows = self._board.rows()
+        hidden = f"and {len(rows) - _MOST_SHOWN} more at work" if len(rows) > _MOST_SHOWN else None
+        table = Table(
+            title=self._title(), title_justify="left", caption=hidden, caption_justify="left", expand=True,
+            show_edge=False,
+        )  # fmt: skip
         for name in ("source", "driving", "stage", "done", "seconds", "worker"):
-            table.add_column(name, overflow="ellipsis", no_wrap=True)
+            is_name = name in ("source", "driving")  # these give way where the screen is narrow
+            table.add_column(name, overflow="ellipsis", no_wrap=True, ratio=1 if is_name else None)
         now = time.monotonic()
-        for row in self._board.rows()[:_MOST_SHOWN]:
+        for row in rows[:_MOST_SHOWN]:
             done = f"{row.done} of {row.total}" if row.total else str(row.done or "")
-            cells = (row.item.source, row.item.driving, row.stage, done, f"{now - row.began:.0f}", row.worker)
+            names = visible(row.item.source), visible(row.item.driving)
+            cells = (*names, row.stage, done, f"{now - row.began:.0f}", visible(row.worker))
             table.add_row(*(Text(cell) for cell in cells))
+        if self._screen.console.width < _NARROW:
+            table.columns = [column for column in table.columns if column.header in _NARROW_SHOWN]
         return table
 
     def _title(self) -> str:
         counts = self._board.counts()
+        if not counts:
+            return "looking at what is there"
         done, failed = counts.get(State.DONE, 0), counts.get(State.FAILED, 0)
         parts = [f"{done} of {sum(counts.values())} done", f"{failed} failed", f"{self._board.speed():.1f} fps"]
         left = self._board.seconds_left()

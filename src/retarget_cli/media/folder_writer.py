@@ -4,10 +4,7 @@ import dataclasses
 from fractions import Fraction
 
 from retarget_cli.media.images import Pixels, write_png
-from retarget_cli.media.kinds import names_frames
 from retarget_cli.media.sink import Order, Writer
-
-__all__ = ["FolderWriter", "names_frames"]
 
 
 class FolderWriter(Writer):

@@ -8,9 +8,8 @@ import numpy as np
 from PIL import Image
 
 from retarget_cli.core.errors import UsageError
-from retarget_cli.media.folder_writer import names_frames
 from retarget_cli.media.images import Pixels, png_chunks
-from retarget_cli.media.kinds import PICTURE_OUTPUTS
+from retarget_cli.media.kinds import PICTURE_OUTPUTS, names_frames
 from retarget_cli.media.sink import Order, Writer
 
 PICTURE_KINDS = PICTURE_OUTPUTS

@@ -22,9 +22,9 @@ from filelock import FileLock, Timeout
 from retarget_cli.core.errors import OutputError
 from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.codecs import CODECS, FILM_KINDS, choose_codec, encoder_options
-from retarget_cli.media.folder_writer import names_frames
 from retarget_cli.media.images import Pixels
 from retarget_cli.media.joined_film import join_frames, join_packets
+from retarget_cli.media.kinds import names_frames
 from retarget_cli.media.segment_file import Segment, clock_of, close_segment, read_segment, record_of
 from retarget_cli.media.sink import Order
 from retarget_cli.media.target import remove_remains, unwritable

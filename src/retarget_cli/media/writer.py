@@ -7,8 +7,9 @@ from pathlib import Path
 from retarget_cli.core.errors import UsageError
 from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.codecs import FILM_KINDS
-from retarget_cli.media.folder_writer import FolderWriter, names_frames
+from retarget_cli.media.folder_writer import FolderWriter
 from retarget_cli.media.gif_writer import GifWriter
+from retarget_cli.media.kinds import names_frames
 from retarget_cli.media.picture_writer import PICTURE_KINDS, PictureWriter, names_picture
 from retarget_cli.media.sink import Order, Writer
 from retarget_cli.media.video_writer import VideoWriter

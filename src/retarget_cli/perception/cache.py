@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from retarget_cli.core.content import members, read_into
 from retarget_cli.core.errors import InputError, UsageError
 from retarget_cli.perception.cache_files import PARTIAL, Claim, Kept, listed, remove, touch, write_whole
 
@@ -36,7 +37,6 @@ _JOURNAL_END = "done"
 _OLD = 7 * 24 * 3600.0
 # Whoever holds a claim for longer than this is held to hang, and is not waited for.
 _PATIENCE = 120.0
-_CHUNK = 1024 * 1024
 # Files changed less than so many ns ago may change again without its showing in their times.
 _FRESH = 2 * 10**9
 
@@ -269,15 +269,11 @@ def content_hash(path: Path) -> str:
         ) from error
 
 
-def _members(folder: Path) -> list[Path]:
-    return sorted(item for item in folder.rglob("*") if item.is_file())
-
-
 def _marks(path: Path) -> tuple[str, int]:
     """What changes whenever the file, or one in the folder, does; and when that was last, ns."""
     digest = hashlib.blake2b(digest_size=20)
     last = 0
-    for member in _members(path) if path.is_dir() else [path]:
+    for _, member in members(path):
         status = member.stat()
         times = status.st_mtime_ns, status.st_ctime_ns
         digest.update(repr((os.fspath(member), status.st_size, status.st_dev, status.st_ino, *times)).encode())
@@ -293,14 +289,7 @@ def _hashed_once(path: Path, marks: str) -> str:
 
 def _hashed(path: Path) -> str:
     digest = hashlib.blake2b(digest_size=20)
-    if not path.is_dir():
-        _hash_file(path, digest)
-        return digest.hexdigest()
-    for member in _members(path):
-        name = member.relative_to(path).as_posix().encode("utf-8", errors="surrogateescape")
-        digest.update(len(name).to_bytes(8, "little") + name)
-        digest.update(member.stat().st_size.to_bytes(8, "little"))
-        _hash_file(member, digest)
+    read_into(path, digest)
     return digest.hexdigest()
 
 
@@ -313,9 +302,3 @@ def cache_key(content: str, options: Mapping[str, object]) -> str:
     """
     text = json.dumps([FORMAT_VERSION, content, dict(options)], sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
-
-
-def _hash_file(path: Path, digest: hashlib.blake2b) -> None:
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)

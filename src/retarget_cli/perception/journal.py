@@ -14,19 +14,18 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save
 
-from retarget_cli.core.motion import LANDMARKS, Motion
+from retarget_cli.core.motion import Motion
 from retarget_cli.perception.cache import Arrays, Cache
 from retarget_cli.perception.cache_files import Claim, remove
+from retarget_cli.perception.motion_arrays import packed, unpacked
 from retarget_cli.perception.person_tracker import State
 
 logger = logging.getLogger(__name__)
@@ -61,33 +60,18 @@ class KeptWindow:
     state: State
 
     def packed(self) -> Arrays:
-        """As plain arrays; times stay exact."""
-        motion = self.motion
-        denominator = math.lcm(*(time.denominator for time in motion.times))
-        return {
-            "times": np.array([int(time * denominator) for time in motion.times], np.int64),
-            "denominator": np.array([denominator], np.int64),
-            "size": np.array(motion.size, np.int64),
-            "present": motion.present,
-            "pose": motion.pose,
-            "world": motion.world,
-            **{_STATE + name: array for name, array in self.state.items()},
-        }
+        """As plain arrays."""
+        return packed(self.motion) | {_STATE + name: array for name, array in self.state.items()}
 
     @classmethod
     def unpacked(cls, arrays: Arrays) -> KeptWindow:
         """`packed`, the other way.
 
         Raises:
-            KeyError, ValueError, IndexError: something is missing, or of another shape.
+            KeyError, ValueError, IndexError, ZeroDivisionError: something is missing, or of another shape.
         """
-        denominator = int(arrays["denominator"][0])
-        times = tuple(Fraction(int(time), denominator) for time in arrays["times"])
-        height, width = (int(side) for side in arrays["size"])
-        pose, world = (arrays[name].reshape(len(times), LANDMARKS, 3) for name in ("pose", "world"))
-        present = arrays["present"].reshape(len(times))
         state = {name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)}
-        return cls(Motion((height, width), times, present, pose, world), state)
+        return cls(unpacked(arrays), state)
 
 
 class Journal:

@@ -25,7 +25,8 @@ from retarget_cli.perception.missing import Missing, fill_missing
 from retarget_cli.perception.motion_reader import fit_windows, read_poses
 from retarget_cli.perception.smoothing import smooth_motion
 from retarget_cli.perception.turning import straighten
-from retarget_cli.workflows.animate import AnimateOptions, animate
+from retarget_cli.workflows.animate import animate
+from retarget_cli.workflows.animate_options import AnimateOptions
 from retarget_cli.workflows.background import Still
 from retarget_cli.workflows.bench_process import Job, Setting, measure_lengths, measure_starts, run_job
 from retarget_cli.workflows.canvas import parse_size

@@ -5,7 +5,8 @@ from __future__ import annotations
 from retarget_cli.core.errors import UsageError
 from retarget_cli.core.progress import Progress
 from retarget_cli.perception.cache import Cache
-from retarget_cli.workflows.animate import AnimateOptions, AnimateResult, animate
+from retarget_cli.workflows.animate import AnimateResult, animate
+from retarget_cli.workflows.animate_options import AnimateOptions
 from retarget_cli.workflows.source import source_files
 from retarget_cli.workflows.view import check_moves
 

@@ -10,8 +10,6 @@ from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
 
-import numpy as np
-
 from retarget_cli.body.model import Body
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import Motion, join
@@ -22,11 +20,13 @@ from retarget_cli.media.reader import open_frames
 from retarget_cli.media.source import FrameSource
 from retarget_cli.perception.cache import Cache, cache_key, content_hash
 from retarget_cli.perception.journal import Journal, MotionIsKnown
+from retarget_cli.perception.motion_arrays import packed, unpacked
 from retarget_cli.perception.motion_file import is_motion_file, load_motion
 from retarget_cli.perception.motion_reader import WINDOW, fit_windows, read_on, read_poses
 from retarget_cli.perception.person_tracker import State
 from retarget_cli.perception.persons import Choice
 from retarget_cli.perception.turning import straighten
+from retarget_cli.workflows.first import noting_first
 from retarget_cli.workflows.overlap import overlapped, rest
 
 # The pose network looks at 256 px around the person: half of the clip's longer side is enough, within these bounds.
@@ -99,7 +99,7 @@ def open_driving(
             windows = fit_windows(straighten(ahead), body)
         started: list[Fraction] = []
         yield Driving(
-            _noting_start(windows, started),
+            noting_first(windows, lambda window: started.append(window.times[0])),
             source.size,
             source.rate,
             source.time_base if source.variable else None,
@@ -130,13 +130,6 @@ def perceived_side(path: Path) -> int:
     """The longer side, in pixels, at which a clip's frames are looked at."""
     with open_frames(path, max_frames=1) as probe:
         return min(max(max(probe.size) // 2, LEAST_SIDE), MOST_SIDE)
-
-
-def _noting_start(windows: Iterable[Motion], started: list[Fraction]) -> Iterator[Motion]:
-    for window in windows:
-        if not started:
-            started.append(window.times[0])
-        yield window
 
 
 class _Count:
@@ -226,33 +219,6 @@ def _remembered(
         return
     if any(part.present.any() for part in parts) and cache.put(key, packed(join(parts)), {}):
         journal.remove()
-
-
-def packed(motion: Motion) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
-    """A fitted motion as plain arrays."""
-    denominator = math.lcm(*(time.denominator for time in motion.times))
-    times = np.array([int(time * denominator) for time in motion.times], np.int64)
-    arrays = {"times": times, "denominator": np.array([denominator]), "size": np.array(motion.size)}
-    for name in ("present", "pose", "world", "theta", "camera", "betas"):
-        arrays[name] = getattr(motion, name)
-    return arrays
-
-
-def unpacked(arrays: dict[str, np.ndarray], body: str) -> Motion:  # type: ignore[type-arg]
-    """`packed`, the other way."""
-    denominator = int(arrays["denominator"][0])
-    height, width = (int(side) for side in arrays["size"])
-    return Motion(
-        (height, width),
-        tuple(Fraction(int(time), denominator) for time in arrays["times"]),
-        arrays["present"],
-        arrays["pose"],
-        arrays["world"],
-        body,
-        arrays["theta"],
-        arrays["camera"],
-        arrays["betas"],
-    )
 
 
 def _split(motion: Motion) -> Iterator[Motion]:

@@ -31,7 +31,8 @@ from retarget_cli.evaluation.run_folder import RunFolder
 from retarget_cli.evaluation.streams import facts, fitted_size
 from retarget_cli.evaluation.summary import Setting, plain, summarise
 from retarget_cli.perception.cache import Cache
-from retarget_cli.workflows.animate import AnimateOptions, animate
+from retarget_cli.workflows.animate import animate
+from retarget_cli.workflows.animate_options import AnimateOptions
 from retarget_cli.workflows.evaluate_personal import Method, check_method, parse_method, personal_file
 from retarget_cli.workflows.evaluate_sources import Sources, excerpt_of, write_sources
 from retarget_cli.workflows.judge import Judge, Trial, relative

@@ -7,19 +7,16 @@ import os
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from retarget_cli.backends.base import Backend
 from retarget_cli.backends.trainable import Trainable
 from retarget_cli.perception.cache import content_hash
+from retarget_cli.workflows.animate_options import AnimateOptions
 from retarget_cli.workflows.machine import program_version
 from retarget_cli.workflows.origin import Origin
 from retarget_cli.workflows.source import source_files
-
-if TYPE_CHECKING:
-    from retarget_cli.workflows.animate import AnimateOptions
 
 # Said by content below, or without any influence on a frame.
 _OTHERWISE = {"sources", "subject", "driving", "garment", "audio", "background", "backend", "settings", "body"}

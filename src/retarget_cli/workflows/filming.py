@@ -20,6 +20,7 @@ from retarget_cli.media.segments import FilmPlan
 from retarget_cli.media.writer import open_writer
 from retarget_cli.workflows.background import Background
 from retarget_cli.workflows.comparison import Comparison
+from retarget_cli.workflows.first import noting_first
 from retarget_cli.workflows.frames import composed
 from retarget_cli.workflows.overlap import overlapped
 from retarget_cli.workflows.performing import perform
@@ -121,7 +122,8 @@ def film_in_segments(shoot: Shoot, told: Mapping[str, str], progress: Progress, 
             with ExitStack() as stack:
                 rendered = stack.enter_context(overlapped(performed, ahead=_AHEAD))
                 stack.callback(reel.stop)
-                reel.film(_noting_first(_pictures(shoot, rendered, reel), seen), progress, shoot.total)
+                pictures = noting_first(_pictures(shoot, rendered, reel), lambda _: seen.append(clock.perf_counter()))
+                reel.film(pictures, progress, shoot.total)
             if is_helping:
                 return Filmed(reel.made, ready.subject.size, _first(seen), (), reel.found)
             joined = reel.join(shoot.audio)
@@ -140,25 +142,10 @@ def _pictures(
     def start() -> Fraction:
         return began[0] if reel is None else reel.start()
 
-    for time, picture in composed(_noting_time(rendered, began), shoot.background, shoot.ready.subject.size, start):
+    frames = noting_first(rendered, lambda frame: began.append(frame[0]))
+    for time, picture in composed(frames, shoot.background, shoot.ready.subject.size, start):
         beside = shoot.comparison
         yield time, picture if beside is None else beside.beside(time - start(), picture)
-
-
-def _noting_time(
-    rendered: Iterable[tuple[Fraction, Tensor]], began: list[Fraction]
-) -> Iterator[tuple[Fraction, Tensor]]:
-    for time, frame in rendered:
-        if not began:
-            began.append(time)
-        yield time, frame
-
-
-def _noting_first(frames: Iterable[tuple[Fraction, Image]], seen: list[float]) -> Iterator[tuple[Fraction, Image]]:
-    for frame in frames:
-        if not seen:
-            seen.append(clock.perf_counter())
-        yield frame
 
 
 def _first(seen: list[float]) -> float:

@@ -38,7 +38,7 @@ SECONDS = 4
 # Segments are multiples of this, which windows divide: no performer is handed less than it can do at a time.
 _LEAST = 16
 _POLL_SECONDS = 0.1
-GOES_ON = "make room, and start the same command again: it goes on"
+GOES_ON = "make room, and ask for it again: it goes on"
 
 
 @dataclass(frozen=True, slots=True)

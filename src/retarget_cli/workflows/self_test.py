@@ -10,7 +10,8 @@ from retarget_cli.media.images import write_png
 from retarget_cli.media.reader import open_frames
 from retarget_cli.media.writer import open_writer
 from retarget_cli.synth.examples import driving_pictures, source_picture
-from retarget_cli.workflows.animate import AnimateOptions, animate
+from retarget_cli.workflows.animate import animate
+from retarget_cli.workflows.animate_options import AnimateOptions
 from retarget_cli.workflows.extract import extract_motion
 
 SOURCE_SIZE, DRIVING_SIZE = (240, 160), (240, 180)

@@ -32,7 +32,6 @@ from retarget_cli.perception.pose import PoseFinding
 from retarget_cli.workflows.canvas import CanvasSize, fit_canvas
 
 VERSION = 3
-LONGEST_SIDE = 1024
 # Of a source clip so many frames are looked at, evenly spread, and so many kept as views.
 CLIP_FRAMES = 24
 CLIP_VIEWS = 4

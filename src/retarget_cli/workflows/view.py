@@ -6,7 +6,8 @@ from retarget_cli.backends.registry import backend_class, known_backends
 from retarget_cli.core.errors import BackendError, UsageError
 from retarget_cli.core.progress import Progress
 from retarget_cli.perception.cache import Cache
-from retarget_cli.workflows.animate import AnimateOptions, AnimateResult, animate
+from retarget_cli.workflows.animate import AnimateResult, animate
+from retarget_cli.workflows.animate_options import AnimateOptions
 
 
 def view(options: AnimateOptions, cache: Cache | None = None, progress: Progress | None = None) -> AnimateResult:
