@@ -11,6 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from retarget_cli.core.footage import Footage
 from retarget_cli.core.motion import Motion
 from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Subject
@@ -37,6 +38,8 @@ class Spec:
         weights: keys of the weights catalog; empty when nothing is to be downloaded.
         paper: title and year, or empty.
         license: of the method's code and weights.
+        is_led_by_pixels: it looks at the driving frames themselves; nothing is perceived, neither in them nor in the
+            source, which may be anything that moves.
         moves: False for a baseline that repeats its source.
         is_frame_by_frame: each frame comes from its own motion alone: a clip can be made in parts, in any order.
     """
@@ -48,6 +51,7 @@ class Spec:
     weights: tuple[str, ...] = ()
     paper: str = ""
     license: str = ""
+    is_led_by_pixels: bool = False
     moves: bool = True
     is_frame_by_frame: bool = True
 
@@ -58,13 +62,14 @@ class Window:
 
     Attributes:
         start: index of the first frame in the clip.
-        motion: (T) already placed: `theta`, `camera` are the source person's, in the source's canvas.
-        driving: (T, 3, H, W) in [0, 1]; None unless the workflow was asked for pixels.
+        motion: (T) already placed: `theta`, `camera` are the source person's, in the source's canvas; for a method that
+            is led by pixels, in which nobody is present.
+        footage: (T) the driving frames themselves, for a method that is led by pixels.
     """
 
     start: int
     motion: Motion
-    driving: Tensor | None = None
+    footage: Footage | None = None
 
     def __len__(self) -> int:
         return len(self.motion)
@@ -79,6 +84,14 @@ class Performer(ABC):
 
         In the end every driving frame exactly once, in order. May read ahead a bounded number of windows.
         """
+
+
+class Comparing(Performer):
+    """A performer that can say how far driving frames are from the source."""
+
+    @abstractmethod
+    def apart(self, footage: Footage) -> list[float]:
+        """Of each frame; the smallest is most alike."""
 
 
 class Backend(ABC):

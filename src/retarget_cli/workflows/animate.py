@@ -23,11 +23,14 @@ from pathlib import Path
 
 import torch
 
+from retarget_cli.backends.registry import backend_class
 from retarget_cli.body.catalog import load_body
 from retarget_cli.body.model import Body
-from retarget_cli.body.placement import Framing, Placer
+from retarget_cli.body.placement import Framing, MotionPath, Placer
 from retarget_cli.body.viewpoint import Orbit, centre_of
 from retarget_cli.core.device import choose_device
+from retarget_cli.core.errors import UsageError
+from retarget_cli.core.footage import Footage
 from retarget_cli.core.motion import Motion, join
 from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.core.subject import Subject
@@ -47,6 +50,7 @@ from retarget_cli.workflows.film_identity import film_identity, ready_key
 from retarget_cli.workflows.filming import Shoot, film, film_in_segments
 from retarget_cli.workflows.origin import Origin, choose_origin
 from retarget_cli.workflows.output_name import output_path
+from retarget_cli.workflows.pixels import check_pictured, most_alike, open_footage, pictured
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.troupe import Ready, Troupe
 
@@ -105,18 +109,22 @@ def animate(
     check_options(options, path)
     choice = choose_device(options.device)
     progress.note(f"device: {choice.reason}")
-    body = load_body(origin.body)
+    is_led = backend_class(origin.backend).spec.is_led_by_pixels
     with ExitStack() as stack:
-        driving = _opened(options, body, cache, progress, stack)
-        ready = (troupe or Troupe()).ready(
-            ready_key(options, origin, choice.device),
-            lambda: _ready(options, origin, body, choice.device, cache, progress),
-        )
+        stage = partial(_pictured, options, origin, choice.device, progress)
+        body = None if is_led else load_body(origin.body)
+        opened = None
+        if body is not None:
+            opened = _opened(options, body, cache, progress, stack)
+            stage = partial(_ready, options, origin, body, choice.device, cache, progress)
+        ready = (troupe or Troupe()).ready(ready_key(options, origin, choice.device), stage)
         subject = ready.subject
         background = stack.enter_context(
             open_background(options.background, subject, options.driving, options.person)
         )
-        driving, windows = _moving(driving, subject, body, options)
+        driving, windows = (
+            _looked_at(options, ready, progress, stack) if body is None else _moving(opened, subject, body, options)
+        )
         shoot = Shoot(
             _plan(options, path, driving, origin.backend), ready, windows, background,
             _beside(options, subject, stack), max(1, ready.backend.spec.window // options.window_share),
@@ -150,6 +158,31 @@ def _ready(
         subject = backend.dress(subject, _wearer(subject, options, body, cache, progress), options.parts)
     subject = backend.painted_behind(subject)
     return Ready(backend, subject, backend.prepare(subject))
+
+
+def _pictured(options: AnimateOptions, origin: Origin, device: torch.device, progress: Progress) -> Ready:
+    """Pictures of anything, on the stage of a method that is led by pixels."""
+    check_pictured(options, origin.backend)
+    backend = origin.open_backend(device)
+    subject = pictured(origin.files, parse_size(options.size), progress)
+    return Ready(backend, subject, backend.prepare(subject))
+
+
+def _looked_at(
+    options: AnimateOptions, ready: Ready, progress: Progress, stack: ExitStack
+) -> tuple[Driving, Iterator[Footage]]:
+    """The driving frames as they are."""
+    if options.driving is None:
+        raise UsageError("no --driving is given", "this method shows nothing without a clip")
+    reference = None
+    if options.find_best_frame:
+        reference = most_alike(options.driving, options.excerpt, ready.performer)
+    return stack.enter_context(
+        open_footage(
+            options.driving, options.excerpt, options.fps, reference,
+            is_relative=options.motion is MotionPath.RELATIVE, is_scaled=options.adapts_scale, progress=progress,
+        )
+    )  # fmt: skip
 
 
 def _opened(

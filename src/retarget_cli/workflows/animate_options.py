@@ -35,6 +35,8 @@ class AnimateOptions:
         body: name of the body model.
         motion, framing, smooth, missing: how the motion is carried over.
         person, source_person, garment_person: whom to follow, to show, to take clothes from, where several are seen.
+        adapts_scale: movements are scaled by how large source and driving object are; of methods led by pixels only,
+            with others proportions are always the source's.
         find_best_frame: let the driving frame that is most like the source stand where the source stands.
         background: source, driving, transparent, #rrggbb, or a path.
         size: None, the longer side, or WIDTHxHEIGHT.
@@ -69,6 +71,7 @@ class AnimateOptions:
     person: Choice = "largest"
     source_person: Choice = "largest"
     garment_person: Choice = "largest"
+    adapts_scale: bool = False
     find_best_frame: bool = False
     background: str = "source"
     size: str | None = None

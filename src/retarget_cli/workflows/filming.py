@@ -12,7 +12,6 @@ from fractions import Fraction
 from torch import Tensor
 
 from retarget_cli.core.errors import Interrupted
-from retarget_cli.core.motion import Motion
 from retarget_cli.core.progress import Progress
 from retarget_cli.core.subject import Image
 from retarget_cli.media.audio import AudioTrack
@@ -23,7 +22,7 @@ from retarget_cli.workflows.comparison import Comparison
 from retarget_cli.workflows.first import noting_first
 from retarget_cli.workflows.frames import composed
 from retarget_cli.workflows.overlap import overlapped
-from retarget_cli.workflows.performing import perform
+from retarget_cli.workflows.performing import Part, perform
 from retarget_cli.workflows.reel import Reel, open_reel
 from retarget_cli.workflows.troupe import Ready
 
@@ -48,7 +47,7 @@ class Shoot:
 
     plan: FilmPlan
     ready: Ready
-    motion: Iterable[Motion]
+    motion: Iterable[Part]
     background: Background
     comparison: Comparison | None
     window: int

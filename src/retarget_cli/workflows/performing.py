@@ -10,17 +10,21 @@ from torch import Tensor
 
 from retarget_cli.backends.base import Performer, Window
 from retarget_cli.core.errors import BackendError
+from retarget_cli.core.footage import Footage, spliced, unseen
 from retarget_cli.core.motion import Motion, join
+
+Part = Motion | Footage
+"""Of a clip: placed motion, or the frames themselves."""
 
 
 def perform(
-    performer: Performer, motion: Iterable[Motion], size: tuple[int, int], window: int, first: int = 0
+    performer: Performer, motion: Iterable[Part], size: tuple[int, int], window: int, first: int = 0
 ) -> Iterator[tuple[Fraction, Tensor]]:
     """Let a performer move its subject: (time, RGBA (4, H, W)) of every frame, in order.
 
     Args:
         performer: of a backend.
-        motion: placed, in parts of any length.
+        motion: placed, in parts of any length; or the driving frames, for a method that is led by pixels.
         size: (height, width) that frames must have.
         window: frames that the performer is handed at a time.
         first: index in the clip of the motion's first frame.
@@ -36,7 +40,7 @@ def perform(
         nonlocal taken, is_read
         for part in rewindowed(motion, window):
             times.extend(part.times)
-            yield Window(first + taken, part)
+            yield _window(first + taken, part)
             taken += len(part)
         is_read = True
 
@@ -54,13 +58,25 @@ def perform(
         raise BackendError(f"{name} stopped after {given} frames and left others undone")
 
 
-def rewindowed(parts: Iterable[Motion], length: int) -> Iterator[Motion]:
+def rewindowed(parts: Iterable[Part], length: int) -> Iterator[Part]:
     """The same motion in windows of `length` frames; the last may be shorter."""
-    rest: Motion | None = None
+    rest: Part | None = None
     for part in parts:
-        rest = part if rest is None else join([rest, part])
+        rest = part if rest is None else _joined(rest, part)
         while len(rest) >= length:
             yield rest.rows(0, length)
             rest = rest.rows(length, len(rest))
     if rest is not None and len(rest):
         yield rest
+
+
+def _window(start: int, part: Part) -> Window:
+    return Window(start, unseen(part), part) if isinstance(part, Footage) else Window(start, part)
+
+
+def _joined(one: Part, other: Part) -> Part:
+    if isinstance(one, Footage) and isinstance(other, Footage):
+        return spliced([one, other])
+    if isinstance(one, Motion) and isinstance(other, Motion):
+        return join([one, other])
+    raise TypeError("a clip is either motion or frames")

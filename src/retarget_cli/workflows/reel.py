@@ -25,13 +25,12 @@ from torch import Tensor
 
 from retarget_cli.backends.base import Performer, Spec
 from retarget_cli.core.errors import OutputError
-from retarget_cli.core.motion import Motion
 from retarget_cli.core.progress import Progress
 from retarget_cli.core.subject import Image
 from retarget_cli.media.audio import AudioTrack
 from retarget_cli.media.files import write_whole
 from retarget_cli.media.segments import FilmPlan, Joined, Segments
-from retarget_cli.workflows.performing import perform, rewindowed
+from retarget_cli.workflows.performing import Part, perform, rewindowed
 
 FORMAT, VERSION = "retarget-film", "1"
 SECONDS = 4
@@ -53,7 +52,7 @@ class Block:
 
     number: int
     first: int
-    motion: Motion
+    motion: Part
 
 
 class Reel:
@@ -93,7 +92,7 @@ class Reel:
         return self._start
 
     def rendered(
-        self, performer: Performer, motion: Iterable[Motion], size: tuple[int, int], window: int, spec: Spec
+        self, performer: Performer, motion: Iterable[Part], size: tuple[int, int], window: int, spec: Spec
     ) -> Iterator[tuple[Fraction, Tensor]]:
         """Frames of the segments that are this process's to make, as `perform` gives them; others are skipped.
 
@@ -143,7 +142,7 @@ class Reel:
         """What an interrupted film keeps, in words."""
         return f"{self.found + self.made} frames are kept in {self.folder}"
 
-    def _blocks(self, motion: Iterable[Motion]) -> Iterator[Block]:
+    def _blocks(self, motion: Iterable[Part]) -> Iterator[Block]:
         first = 0
         for number, part in enumerate(rewindowed(motion, self._length)):
             self._start = part.times[0] if self._start is None else self._start
@@ -184,12 +183,12 @@ class Reel:
         return True
 
     def _in_one_go(
-        self, performer: Performer, motion: Iterable[Motion], size: tuple[int, int], window: int
+        self, performer: Performer, motion: Iterable[Part], size: tuple[int, int], window: int
     ) -> Iterator[tuple[Fraction, Tensor]]:
         """All frames are made, since each needs those before it; what is closed is not written again."""
         passed: deque[tuple[int, int]] = deque()
 
-        def noted() -> Iterator[Motion]:
+        def noted() -> Iterator[Part]:
             for block in self._blocks(motion):
                 passed.append((block.number, len(block.motion)))
                 yield block.motion
