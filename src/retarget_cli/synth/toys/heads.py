@@ -177,5 +177,6 @@ def _fringe(sketch: Sketch, rng: np.random.Generator, hair: Color, wide: float, 
                          float(rng.uniform(0.24, 0.36)) * tall,
                          turn=float(rng.uniform(-0.3, 0.3))), plain(hair), has_line=False)
               for k in range(locks)]  # fmt: skip
+    pieces.insert(0, Piece(Blob(0, -0.1 * tall, 0.8 * wide, 0.24 * tall), plain(hair), has_line=False))
     place, rest = _on_ball(0, -0.78 * tall, wide, tall)
     sketch.part("fringe", "turn", place, pieces, 15.5, rest=(0.5 * rest[0], 0, 0))
