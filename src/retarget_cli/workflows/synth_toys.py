@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from retarget_cli.core.errors import UsageError
@@ -128,7 +129,8 @@ def _write_rendition(folder: Path, one: ToyRendition, origin: ToyRendition, size
     points = []
     for row, frame in enumerate(toy_frames(one, origin, size)):
         flow = flow_picture(frame.flow, frame.visible)
-        for kind, pixels in zip(PICTURES, (frame.image, frame.mask, frame.parts, flow), strict=True):
+        pictures: tuple[NDArray[Any], ...] = (frame.image, frame.mask, frame.parts, flow)
+        for kind, pixels in zip(PICTURES, pictures, strict=True):
             write_png(folder / kind / f"{row:06d}.png", pixels)
         points.append(frame.points)
     arrays = {"points": np.stack(points).astype(np.float32), "motion": np.ascontiguousarray(one.motion.values)}

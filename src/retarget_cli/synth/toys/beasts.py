@@ -38,7 +38,8 @@ def build_beast(rng: np.random.Generator, palette: Palette) -> Design:
     sketch, coat = Sketch(), draw_coat(rng, palette)
     long, stout = float(rng.uniform(0.2, 0.34)), float(rng.uniform(0.13, 0.2))
     legs = float(rng.uniform(0.1, 0.24))
-    sketch.carrier("root", rest=(0, QUARTER, 0), drives=(("side", "yaw", QUARTER), ("walk", "right", 0.12), ("bob", "down", 0.018),
+    sketch.carrier("root", rest=(0, QUARTER, 0),
+                   drives=(("side", "yaw", QUARTER), ("walk", "right", 0.12), ("bob", "down", 0.018),
                                                        ("turn", "yaw", 0.45)))  # fmt: skip
     belly = painted(Blob(0, 0.75 * stout, 0.8 * long, 0.55 * stout), palette.light)
     body = [Piece(Blob(0, 0, long, stout, power=float(rng.uniform(2, 3))), coat)]

@@ -97,7 +97,8 @@ def build_stick_figure(rng: np.random.Generator, palette: Palette) -> Design:
     _face(sketch, rng, palette, skull, size, -tall - thick)
     for name, side in _SIDES:  # ears, or bunches
         lock = [Piece(Blob(0, 0, *rng.permutation([0.2 * size, 0.28 * size])), plain(palette.dark))]
-        sketch.part(f"{name}_ear", "head", (side * 1.02 * size, -0.9 * size, 0), lock, 9, drives=(("ear", "roll", 0.5),))
+        sketch.part(f"{name}_ear", "head", (side * 1.02 * size, -0.9 * size, 0), lock, 9,
+                    drives=(("ear", "roll", 0.5),))
     return sketch.design()
 
 
@@ -124,7 +125,8 @@ def _limbs(
     spread = float(rng.uniform(0.5, 1.1))
     paw = paws * thick
     for name, side in _SIDES:
-        sketch.part(f"{name}_upper_arm", "body", (side * 0.9 * wide, -0.6 * tall, 0), [bar(arm, thick, 0.9 * thick, coat)],
+        sketch.part(f"{name}_upper_arm", "body", (side * 0.9 * wide, -0.6 * tall, 0),
+                    [bar(arm, thick, 0.9 * thick, coat)],
                     12, mark=(0, 0.7 * arm), rest=(0, 0, -spread * side),
                     drives=((f"{name}_arm", "roll", -0.9 * side),))  # fmt: skip
         fore = [bar(arm, 0.9 * thick, 0.8 * thick, coat), Piece(Blob(0, 1.1 * arm, paw, paw), hand)]
@@ -184,7 +186,8 @@ def _ears(sketch: Sketch, rng: np.random.Generator, palette: Palette, coat: Coat
         else:  # a cat's
             points = [(-0.36 * size, 0.25 * size), (0.0, -tall), (0.36 * size, 0.25 * size)]
             small = [(0.5 * x, 0.5 * y) for x, y in points]
-            pieces = [Piece(Outline(moved(points, 0, 0), 0.04 * size), coat), painted(Outline(moved(small, 0, 0)), inner)]
+            pieces = [Piece(Outline(moved(points, 0, 0), 0.04 * size), coat),
+                      painted(Outline(moved(small, 0, 0)), inner)]
         sketch.part(f"{name}_ear", "head", (side * 0.66 * size, -1.55 * size, 0), pieces, 9, mark=(0, -0.2 * tall),
                     rest=(0, 0, 0.3 * side), drives=(("ear", "roll", 0.25 * side),))  # fmt: skip
 
@@ -199,6 +202,7 @@ def _hat(rng: np.random.Generator, palette: Palette, size: float) -> list[Piece]
                 Piece(_box(0, -1.55 * size, size, 0.1 * size, 0.01), felt)]  # fmt: skip
     if kind == 2:  # a party hat
         points = [(-0.6 * size, -1.5 * size), (0.0, -2.5 * size), (0.6 * size, -1.5 * size)]
-        return [Piece(Outline(moved(points, 0, 0), 0.03 * size), Coat(palette.extra, palette.light, "rings", 0.4 * size)),
+        return [Piece(Outline(moved(points, 0, 0), 0.03 * size), Coat(palette.extra, palette.light, "rings",
+                                                                      0.4 * size)),
                 Piece(Blob(0, -2.5 * size, 0.16 * size, 0.16 * size), plain(palette.light))]  # fmt: skip
     return [Piece(Limb((-0.6 * size, -1.5 * size), (0.6 * size, -1.5 * size), 0.3 * size, 0.3 * size), felt)]  # a cap

@@ -46,7 +46,8 @@ def build_kid(rng: np.random.Generator, palette: Palette) -> Design:
     mop = [Piece(Blob(0, 0, 1.1 * wide, 0.96 * tall, power=2.3), plain(hair))]
     if long:
         mop.insert(0, Piece(Blob(0, long * tall, 1.12 * wide, tall, power=3), plain(hair)))
-    sketch.part("hair", "skull", (0, -0.16 * tall, 0), mop, 0.5, mark=(0, -0.9 * tall), drives=(("yaw", "right", -0.02),))
+    sketch.part("hair", "skull", (0, -0.16 * tall, 0), mop, 0.5, mark=(0, -0.9 * tall),
+                drives=(("yaw", "right", -0.02),))
     for name, side in _SIDES:
         sketch.part(f"{name}_ear", "turn", (side * 0.98 * wide, 0.05 * tall, 0.02), lobe, 6)
     _features(sketch, rng, skin, hair, wide, tall, nose=0.06)
@@ -128,7 +129,8 @@ def _features(
                  painted(Blob(0, 0, 0.33 * size, 0.38 * size), (20, 18, 24)),
                  painted(Blob(-0.2 * size, -0.25 * size, 0.16 * size, 0.16 * size), (255, 255, 255))]  # fmt: skip
         sketch.part(f"{name}_pupil", f"{name}_eye", (0, 0, 0), pupil, 13,
-                    drives=(("blink", "tall", -0.93), ("look", "right", 0.36 * size), ("glance", "down", 0.3 * size)))  # fmt: skip
+                    drives=(("blink", "tall", -0.93), ("look", "right", 0.36 * size),
+                            ("glance", "down", 0.3 * size)))  # fmt: skip
         place, rest = _on_ball(side * apart, up - 1.75 * size, wide, tall)
         brow = [Piece(Crescent(0, 0, 0.055, -0.014, 0.011), plain(hair), has_line=False)]
         sketch.part(f"{name}_brow", "turn", place, brow, 14, rest=rest,
@@ -146,7 +148,8 @@ def _mouth(sketch: Sketch, rng: np.random.Generator, wide: float, tall: float, h
     inside = [Piece(lips(broad, 0.016), plain((100, 28, 42)), has_line=False),
               painted(Blob(0, 0.018, 0.5 * broad, 0.009), (236, 104, 112))]  # fmt: skip
     if has_teeth:
-        inside += [painted(Outline(moved([(-0.015, -0.016), (0.015, -0.016), (0.0, 0.004)], x * broad, 0)), (250, 250, 240))
+        inside += [painted(Outline(moved([(-0.015, -0.016), (0.015, -0.016), (0.0, 0.004)], x * broad, 0)),
+                           (250, 250, 240))
                    for x in (-0.5, 0.0, 0.5)]  # fmt: skip
     else:
         inside.append(painted(Limb((-0.5 * broad, -0.002), (0.5 * broad, -0.002), 0.005, 0.005), (250, 250, 246)))
@@ -170,8 +173,10 @@ def _ear(kind: int, long: float, side: float, coat: Coat, pink: Color) -> list[P
 def _fringe(sketch: Sketch, rng: np.random.Generator, hair: Color, wide: float, tall: float) -> None:
     locks = int(rng.integers(2, 6))
     width = 0.8 * wide / locks + 0.03
-    pieces = [Piece(Blob((2 * (k + 0.5) / locks - 1) * 0.66 * wide, -0.02 * tall, width, float(rng.uniform(0.24, 0.36)) * tall,
+    pieces = [Piece(Blob((2 * (k + 0.5) / locks - 1) * 0.66 * wide, -0.02 * tall, width,
+                         float(rng.uniform(0.24, 0.36)) * tall,
                          turn=float(rng.uniform(-0.3, 0.3))), plain(hair), has_line=False)
               for k in range(locks)]  # fmt: skip
+    pieces.insert(0, Piece(Blob(0, -0.1 * tall, 0.8 * wide, 0.24 * tall), plain(hair), has_line=False))
     place, rest = _on_ball(0, -0.78 * tall, wide, tall)
     sketch.part("fringe", "turn", place, pieces, 15.5, rest=(0.5 * rest[0], 0, 0))

@@ -11,6 +11,7 @@ from retarget_cli.synth.toys.block import Block
 from retarget_cli.synth.toys.carving import Carving
 from retarget_cli.synth.toys.paint import Coat
 from retarget_cli.synth.toys.palette import Palette, hsv, mixed
+from retarget_cli.synth.toys.rig import Drive
 from retarget_cli.synth.toys.sketch import draw_coat, plain
 from retarget_cli.synth.toys.solid import Model
 from retarget_cli.synth.toys.waves import Channel, beat, wander
@@ -42,7 +43,8 @@ def build_tin_robot(rng: np.random.Generator, palette: Palette) -> Model:
     carving = Carving(0.22, 0.7)
     coat, wide, tall, deep = draw_coat(rng, palette, 0.05, 0.12), *_sizes(rng, (0.12, 0.17), (0.13, 0.19), (0.08, 0.12))
     body = [Block((wide, tall, deep), coat, square=6, flat=7),
-            Block((0.7 * wide, 0.4 * tall, 0.02), plain(mixed(palette.dark, (30, 30, 40), 0.4)), (0, -0.2 * tall, -deep),
+            Block((0.7 * wide, 0.4 * tall, 0.02), plain(mixed(palette.dark, (30, 30, 40), 0.4)),
+                  (0, -0.2 * tall, -deep),
                   square=6, flat=6)]  # fmt: skip
     for place in range(3):
         lamp = plain(hsv(float(rng.random()), 0.85, 1.0))
@@ -58,7 +60,8 @@ def build_tin_robot(rng: np.random.Generator, palette: Palette) -> Model:
     metal, shoe = plain(STEEL), plain(palette.dark)
     for name, side in _SIDES:
         hand = [Block((thick, 0.5 * arm, thick), metal, (0, 0.5 * arm, 0), flat=6),
-                Block((1.5 * thick, 1.5 * thick, 1.5 * thick), plain(palette.extra), (0, 1.05 * arm, 0), square=4, flat=4)]
+                Block((1.5 * thick, 1.5 * thick, 1.5 * thick), plain(palette.extra), (0, 1.05 * arm, 0), square=4,
+                      flat=4)]
         carving.part(f"{name}_arm", "body", (side * (wide + thick), -0.55 * tall, 0), hand, mark=(0, arm, 0),
                      drives=((f"{name}_arm", "pitch", 0.9), (f"{name}_lift", "roll", -0.5 * side)),
                      rest=(0, 0, -0.35 * side))  # fmt: skip
@@ -84,7 +87,8 @@ def _tin_head(carving: Carving, rng: np.random.Generator, palette: Palette, coat
     eye = float(rng.uniform(0.022, 0.034))
     for _, side in _SIDES:
         skull.append(Block((eye, eye, eye), plain((250, 250, 246)), (side * 0.42 * wide, -1.25 * high, -0.93 * deep)))
-        skull.append(Block((0.6 * eye, 0.6 * eye, 0.6 * eye), glow, (side * 0.42 * wide, -1.25 * high, -0.93 * deep - 0.6 * eye)))
+        skull.append(Block((0.6 * eye, 0.6 * eye, 0.6 * eye), glow, (side * 0.42 * wide, -1.25 * high,
+                                                                     -0.93 * deep - 0.6 * eye)))
     skull += [Block((0.016, 0.024, 0.024), plain(STEEL), (side * wide, -high, 0)) for _, side in _SIDES]
     carving.part("head", "body", (0, -tall - 0.01, 0), skull, mark=(0, -high, -deep), drives=(("head", "yaw", 0.6),))
 
@@ -104,11 +108,13 @@ def build_car(rng: np.random.Generator, palette: Palette) -> Model:
     lamp = float(rng.uniform(0.022, 0.036))
     for _, side in _SIDES:
         body.append(Block((lamp, lamp, lamp), plain((255, 246, 190)), (side * 0.62 * wide, -0.1 * high, -0.97 * long)))
-        body.append(Block((lamp, 0.6 * lamp, 0.6 * lamp), plain((226, 40, 40)), (side * 0.62 * wide, -0.1 * high, 0.98 * long)))
-    for end in (-1, 1):
-        body.append(Block((wide, 0.02, 0.025), plain(STEEL), (0, 0.7 * high, end * long), square=4, flat=4))
+        body.append(Block((lamp, 0.6 * lamp, 0.6 * lamp), plain((226, 40, 40)),
+                          (side * 0.62 * wide, -0.1 * high, 0.98 * long)))
+    body += [Block((wide, 0.02, 0.025), plain(STEEL), (0, 0.7 * high, place * long), square=4, flat=4)
+             for place in (-1, 1)]  # fmt: skip
     if rng.random() < 0.5:
-        body.append(Block((0.3 * wide, 0.018, 0.95 * long), plain(palette.light), (0, -0.93 * high, 0), square=5, flat=5))
+        body.append(Block((0.3 * wide, 0.018, 0.95 * long), plain(palette.light), (0, -0.93 * high, 0), square=5,
+                          flat=5))
     carving.part("body", "turn", (0, 0, 0), body, mark=(0, 0, -long),
                  drives=(("bounce", "down", 0.012), ("lean", "roll", 0.06), ("bounce", "pitch", 0.025)))  # fmt: skip
     _driver(carving, rng, palette, -high - 1.5 * roof, set_back * long)
@@ -116,7 +122,7 @@ def build_car(rng: np.random.Generator, palette: Palette) -> Model:
     hub = palette.extra if rng.random() < 0.5 else STEEL
     for name, side in _SIDES:
         for end, along in (("front", -0.62), ("hind", 0.62)):
-            steers = (("steer", "yaw", 0.45),) if end == "front" else ()
+            steers: tuple[Drive, ...] = (("steer", "yaw", 0.45),) if end == "front" else ()
             carving.carrier(f"{name}_{end}_axle", "turn", (side * wide, 0.9 * high, along * long), drives=steers)
             carving.part(f"{name}_{end}_wheel", f"{name}_{end}_axle", (0, 0, 0), _wheel(size, thick, hub),
                          mark=(side * thick, 0, 0), drives=(("wheels", "pitch", 1.0),))  # fmt: skip
@@ -128,7 +134,8 @@ def _driver(carving: Carving, rng: np.random.Generator, palette: Palette, up: fl
     size = float(rng.uniform(0.05, 0.075))
     skin = plain(palette.light)
     head = [Block((size, size, size), skin, (0, -0.7 * size, 0), gloss=0.1),
-            Block((1.08 * size, 0.6 * size, 1.08 * size), plain(palette.extra), (0, -1.15 * size, 0.1 * size))]  # fmt: skip
+            Block((1.08 * size, 0.6 * size, 1.08 * size), plain(palette.extra),
+                  (0, -1.15 * size, 0.1 * size))]  # fmt: skip
     head += [Block((0.16 * size,) * 3, plain((30, 26, 30)), (side * 0.35 * size, -0.65 * size, -0.93 * size))
              for _, side in _SIDES]  # fmt: skip
     carving.part("driver", "body", (0, up, along), head, mark=(0, -0.7 * size, -size), drives=(("driver", "yaw", 0.8),))
@@ -154,11 +161,13 @@ def build_plane(rng: np.random.Generator, palette: Palette) -> Model:
     chord = float(rng.uniform(0.06, 0.09))
     body = [Block((thick, thick, long), paint, tilt=(0.04, 0, 0), square=2.4, flat=2.4, gloss=0.5),
             Block((0.6 * thick, 0.6 * thick, 0.3 * long), plain(GLASS), (0, -0.75 * thick, -0.1 * long), gloss=0.9),
-            Block((0.35 * span, 0.012, 0.6 * chord), wing, (0, -0.1 * thick, 0.85 * long), square=4, flat=4)]  # fmt: skip
+            Block((0.35 * span, 0.012, 0.6 * chord), wing, (0, -0.1 * thick, 0.85 * long), square=4,
+                  flat=4)]  # fmt: skip
     decks = (-1.2, 0.6) if rng.random() < 0.4 else (0.2,)
     body += [Block((span, 0.015, chord), wing, (0, deck * thick, -0.25 * long), square=5, flat=5) for deck in decks]
     if len(decks) == 2:
-        body += [Block((0.009, 0.95 * thick, 0.009), plain(STEEL), (side * 0.7 * span, -0.3 * thick, -0.25 * long), flat=4)
+        body += [Block((0.009, 0.95 * thick, 0.009), plain(STEEL), (side * 0.7 * span, -0.3 * thick, -0.25 * long),
+                       flat=4)
                  for side in (-1, 1)]  # fmt: skip
     carving.part("body", "turn", (0, 0, 0), body, mark=(0, 0, -0.9 * long), drives=(
         ("bank", "roll", 0.45), ("climb", "pitch", 0.3), ("height", "down", 0.07)))  # fmt: skip
@@ -166,11 +175,13 @@ def build_plane(rng: np.random.Generator, palette: Palette) -> Model:
         tip = [Block((0.05, 0.02, 1.05 * chord), plain(palette.coat), square=3, flat=3)]
         carving.part(f"{name}_tip", "body", (side * span, decks[-1] * thick, -0.25 * long), tip)
     fin = [Block((0.012, 0.09, 0.4 * chord), wing, (0, -0.09, 0), square=4, flat=4)]
-    carving.part("rudder", "body", (0, -0.3 * thick, 0.92 * long), fin, mark=(0, -0.15, 0), drives=(("rudder", "yaw", 0.6),))
+    carving.part("rudder", "body", (0, -0.3 * thick, 0.92 * long), fin, mark=(0, -0.15, 0),
+                 drives=(("rudder", "yaw", 0.6),))
     blade = float(rng.uniform(0.1, 0.15))
     screw = [Block((blade, 0.018, 0.008), plain((120, 82, 50)), square=3, flat=3),
              Block((0.03, 0.03, 0.045), plain(palette.extra))]  # fmt: skip
-    carving.part("propeller", "body", (0, 0, -long), screw, mark=(0.8 * blade, 0, 0), drives=(("propeller", "roll", 1.0),))
+    carving.part("propeller", "body", (0, 0, -long), screw, mark=(0.8 * blade, 0, 0),
+                 drives=(("propeller", "roll", 1.0),))
     _landing_gear(carving, thick, long)
     return carving.model()
 
@@ -178,6 +189,7 @@ def build_plane(rng: np.random.Generator, palette: Palette) -> Model:
 def _landing_gear(carving: Carving, thick: float, long: float) -> None:
     for name, side in _SIDES:
         gear = [Block((0.01, 0.06, 0.01), plain(STEEL), (0, 0.03, 0), flat=4),
-                Block((0.036, 0.02, 0.036), plain(RUBBER), (0, 0.08, 0), (0, 0, np.pi / 2), flat=5, gloss=0.1)]  # fmt: skip
+                Block((0.036, 0.02, 0.036), plain(RUBBER), (0, 0.08, 0), (0, 0, np.pi / 2), flat=5,
+                      gloss=0.1)]  # fmt: skip
         carving.part(f"{name}_wheel", "body", (side * 0.9 * thick, 0.85 * thick, -0.35 * long), gear, mark=(0, 0.08, 0),
                      rest=(0, 0, -0.25 * side))  # fmt: skip

@@ -103,7 +103,8 @@ def paint_part(pieces: Sequence[Piece], style: Style, fine: float, seed: int) ->
     margin = style.line + 2 / fine
     left, top = (float(bounds[:, axis].min()) - margin for axis in (0, 1))
     width, height = (
-        int(np.ceil((float(bounds[:, axis + 2].max()) + margin - start) * fine)) for axis, start in ((0, left), (1, top))
+        int(np.ceil((float(bounds[:, axis + 2].max()) + margin - start) * fine)) for axis,
+                     start in ((0, left), (1, top))
     )
     rows, columns = np.mgrid[: height * FINER, : width * FINER].astype(np.float32)
     x, y = left + (columns + 0.5) / (FINER * fine), top + (rows + 0.5) / (FINER * fine)

@@ -21,7 +21,8 @@ BEAST_CHANNELS: Mapping[str, Channel] = {
     "tail": beat(0.2, pace=1.5, follows=0.5), "ear": wander(1.6), "jaw": Channel("talk"),
 }  # fmt: skip
 DUCK_CHANNELS: Mapping[str, Channel] = {
-    **STAND, "wheels": Channel("roll", pace=0.6), "flap": beat(0.0, pace=1.5, follows=0.4), "nod": beat(0.2, follows=0.6),
+    **STAND, "wheels": Channel("roll", pace=0.6), "flap": beat(0.0, pace=1.5, follows=0.4),
+                                        "nod": beat(0.2, follows=0.6),
     "look": wander(0.9), "beak": Channel("talk"), "rock": beat(0.4), "tail": beat(0.1, pace=2.0),
 }  # fmt: skip
 _SIDES = (("left", 1.0), ("right", -1.0))
@@ -60,7 +61,8 @@ def _beast_legs(
             carving.part(f"{name}_{end}_thigh", "body", (side * 0.55 * stout, 0.6 * stout, along * long), upper,
                          mark=(side * thick, 0.3 * leg, 0), drives=((swing, "pitch", 0.5),))  # fmt: skip
             lower = [Block((0.9 * thick, 0.6 * leg, 0.9 * thick), coat, (0, 0.45 * leg, 0), flat=3, gloss=_SOFT),
-                     Block((1.15 * thick, 0.6 * thick, 1.4 * thick), plain(palette.dark), (0, 0.95 * leg, -0.3 * thick))]
+                     Block((1.15 * thick, 0.6 * thick, 1.4 * thick), plain(palette.dark),
+                           (0, 0.95 * leg, -0.3 * thick))]
             bend = -0.8 if end == "front" else 0.7
             carving.part(f"{name}_{end}_foot", f"{name}_{end}_thigh", (0, 0.9 * leg, 0), lower,
                          mark=(0, 0.95 * leg, -1.6 * thick), drives=((knee, "pitch", bend),))  # fmt: skip
@@ -76,25 +78,32 @@ def _beast_head(
     snout, drop = float(rng.uniform(0.4, 1.0)) * size, float(rng.uniform(0.15, 0.35)) * size
     light = plain(palette.light)
     head = [Block((size, 0.95 * size, size), coat, gloss=_SOFT),
-            Block((0.55 * size, 0.42 * size, 0.5 * size + 0.5 * snout), light, (0, drop, -0.5 * size - 0.5 * snout), gloss=_SOFT),
-            Block((0.17 * size,) * 3, plain((44, 32, 38)), (0, drop - 0.25 * size, -0.95 * size - snout), gloss=0.8)]  # fmt: skip
+            Block((0.55 * size, 0.42 * size, 0.5 * size + 0.5 * snout), light, (0, drop, -0.5 * size - 0.5 * snout),
+                  gloss=_SOFT),
+            Block((0.17 * size,) * 3, plain((44, 32, 38)), (0, drop - 0.25 * size, -0.95 * size - snout),
+                  gloss=0.8)]  # fmt: skip
     for _, side in _SIDES:
-        head.append(Block((0.17 * size,) * 3, plain(_BEAD), (side * 0.45 * size, -0.3 * size, -0.82 * size), gloss=0.95))
+        head.append(Block((0.17 * size,) * 3, plain(_BEAD), (side * 0.45 * size, -0.3 * size, -0.82 * size),
+                          gloss=0.95))
     carving.part("head", "neck", (0, -neck - 0.4 * size, -0.1 * size), head, mark=(0, drop, -size - snout),
                  rest=(-0.35, 0, 0), drives=(("look", "yaw", 0.5), ("nod", "pitch", 0.25)))  # fmt: skip
-    jaw = [Block((0.4 * size, 0.12 * size, 0.4 * size + 0.4 * snout), plain(palette.dark), (0, 0.06 * size, -0.4 * size - 0.4 * snout),
+    jaw = [Block((0.4 * size, 0.12 * size, 0.4 * size + 0.4 * snout), plain(palette.dark),
+                 (0, 0.06 * size, -0.4 * size - 0.4 * snout),
                  gloss=_SOFT)]  # fmt: skip
-    carving.part("jaw", "head", (0, drop + 0.33 * size, -0.15 * size), jaw, mark=(0, 0.08 * size, -0.75 * size - 0.8 * snout),
+    carving.part("jaw", "head", (0, drop + 0.33 * size, -0.15 * size), jaw,
+                 mark=(0, 0.08 * size, -0.75 * size - 0.8 * snout),
                  drives=(("jaw", "pitch", 0.4),))  # fmt: skip
     long_ear, kind = float(rng.uniform(0.35, 0.9)) * size, int(rng.integers(3))
-    half = ((0.3 * size, long_ear, 0.12 * size), (0.4 * size, 0.4 * size, 0.14 * size), (0.3 * size, long_ear, 0.12 * size))[kind]
+    half = ((0.3 * size, long_ear, 0.12 * size), (0.4 * size, 0.4 * size, 0.14 * size),
+            (0.3 * size, long_ear, 0.12 * size))[kind]
     lift = -0.7 * half[1] if kind < 2 else 0.6 * half[1]
     for name, side in _SIDES:
         ear = [Block(half, coat, (0, lift, 0), gloss=_SOFT),
                Block((0.6 * half[0], 0.7 * half[1], half[2]), plain(mixed(palette.light, (240, 130, 140), 0.4)),
                      (0, lift, -0.4 * half[2]), gloss=_SOFT)]  # fmt: skip
         carving.part(f"{name}_ear", "head", (side * 0.68 * size, -0.62 * size, 0), ear, mark=(0, 1.4 * lift, -half[2]),
-                     rest=(0, 0, (0.35 if kind < 2 else -0.3) * side), drives=(("ear", "roll", 0.3 * side),))  # fmt: skip
+                     rest=(0, 0, (0.35 if kind < 2 else -0.3) * side),
+                     drives=(("ear", "roll", 0.3 * side),))  # fmt: skip
 
 
 def build_duck(rng: np.random.Generator, palette: Palette) -> Model:
@@ -136,7 +145,8 @@ def _duck_head(
     skull = [Block((size, size, size), coat)]
     for _, side in _SIDES:
         skull.append(Block((0.2 * size,) * 3, plain((250, 250, 246)), (side * 0.5 * size, -0.3 * size, -0.75 * size)))
-        skull.append(Block((0.13 * size,) * 3, plain(_BEAD), (side * 0.53 * size, -0.3 * size, -0.88 * size), gloss=0.9))
+        skull.append(Block((0.13 * size,) * 3, plain(_BEAD), (side * 0.53 * size, -0.3 * size, -0.88 * size),
+                           gloss=0.9))
     if rng.random() < 0.5:
         skull.append(Block((0.12 * size, 0.4 * size, 0.2 * size), plain(palette.extra), (0, -1.2 * size, 0)))
     carving.part("head", "neck", (0, -1.35 * size, -0.15 * size), skull, mark=(0, 0, -size),
@@ -145,5 +155,6 @@ def _duck_head(
     orange = plain((244, 158, 40))
     for name, side, tall in (("upper_bill", -1.0, 0.14), ("lower_bill", 1.0, 0.1)):
         half = [Block((0.5 * size, tall * size, bill), orange, (0, 0, -0.7 * bill))]
-        carving.part(name, "head", (0, (0.22 + 0.09 * side) * size, -0.75 * size), half, mark=(0, side * 0.1 * size, -1.5 * bill),
+        carving.part(name, "head", (0, (0.22 + 0.09 * side) * size, -0.75 * size), half,
+                     mark=(0, side * 0.1 * size, -1.5 * bill),
                      drives=(("beak", "pitch", 0.35 * side),))  # fmt: skip

@@ -93,8 +93,8 @@ def _staged(recipe: ToyRecipe, plan: ToyPlan, instance: str) -> tuple[Toy, Float
     scale = plan.share * float(min(width / (high[0] - low[0]), height / (high[1] - low[1])))
     right, down = np.array([width, height]) / 2 - scale * (low + high) / 2
     toy = toy.sharpened(scale)
-    placed = (toy.onto(each, scale, float(right), float(down)) for each in (motion, others))
-    return toy, *placed
+    first, second = (toy.onto(each, scale, float(right), float(down)) for each in (motion, others))
+    return toy, first, second
 
 
 def toy_frames(rendition: ToyRendition, origin: ToyRendition, size: tuple[int, int]) -> Iterator[ToyFrame]:

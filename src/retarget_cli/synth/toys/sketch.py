@@ -9,7 +9,7 @@ import numpy as np
 from retarget_cli.synth.outfit import Color
 from retarget_cli.synth.toys.flat import Design
 from retarget_cli.synth.toys.paint import PATTERNS, Coat, Pattern, Piece
-from retarget_cli.synth.toys.palette import Palette
+from retarget_cli.synth.toys.palette import Palette, mixed
 from retarget_cli.synth.toys.rig import Bone, Drive, Place
 from retarget_cli.synth.toys.shapes import Blob, Crescent, Limb, Outline, Point, Shape
 from retarget_cli.synth.toys.toy import Mark
@@ -54,6 +54,11 @@ def plain(color: Color) -> Coat:
 def painted(shape: Shape, color: Color, *, has_line: bool = False) -> Piece:
     """A detail on what is there."""
     return Piece(shape, plain(color), is_inside=True, has_line=has_line)
+
+
+def shaded(coat: Coat, ink: Color, share: float) -> Coat:
+    """The same without its pattern, in the shade: for limbs on the far side."""
+    return Coat(mixed(coat.color, ink, share), mixed(coat.accent, ink, share))
 
 
 def draw_coat(rng: np.random.Generator, palette: Palette, small: float = 0.07, large: float = 0.2) -> Coat:

@@ -9,8 +9,9 @@ import numpy as np
 from retarget_cli.synth.toys.flat import Design
 from retarget_cli.synth.toys.paint import Coat, Piece
 from retarget_cli.synth.toys.palette import Palette, mixed
+from retarget_cli.synth.toys.rig import Drive
 from retarget_cli.synth.toys.shapes import Blob, Limb, Outline, moved
-from retarget_cli.synth.toys.sketch import Sketch, bar, draw_coat, eye, painted, plain, smile
+from retarget_cli.synth.toys.sketch import Sketch, bar, draw_coat, eye, painted, plain, shaded, smile
 from retarget_cli.synth.toys.waves import Channel, beat, wander
 
 QUARTER = np.pi / 2
@@ -39,9 +40,10 @@ OCTOPUS_CHANNELS: Mapping[str, Channel] = {
     **_ROAM, "pump": beat(0.0), **{f"arm_{arm}": beat(0.13 * arm, follows=0.4) for arm in range(ARMS)},
     **{f"curl_{arm}": beat(0.13 * arm - 0.2, follows=0.4) for arm in range(ARMS)},
 }  # fmt: skip
-_FLOAT = (("across", "right", 0.14), ("height", "down", 0.09), ("lean", "roll", 0.16), ("turn", "yaw", 0.4))
+_FLOAT: tuple[Drive, ...] = (("across", "right", 0.14), ("height", "down", 0.09), ("lean", "roll", 0.16),
+                             ("turn", "yaw", 0.4))
 # The channel `side` says whether it looks to the right (-1) or to the left.
-_SWIM = (*_FLOAT, ("side", "yaw", QUARTER))
+_SWIM: tuple[Drive, ...] = (*_FLOAT, ("side", "yaw", QUARTER))
 
 
 def build_bird(rng: np.random.Generator, palette: Palette) -> Design:
@@ -58,7 +60,7 @@ def build_bird(rng: np.random.Generator, palette: Palette) -> Design:
                 Coat(palette.accent, palette.dark, "stripes", 0.09))], 8, mark=(-0.14, 0),
                 drives=(("tail", "roll", 0.4),))  # fmt: skip
     for name, layer, along in (("near", 14, 0.0), ("far", 5, 0.12)):
-        skin = coat if name == "near" else Coat(*(mixed(c, palette.ink, 0.25) for c in (coat.color, coat.accent)))
+        skin = coat if name == "near" else shaded(coat, palette.ink, 0.25)
         span, wide = float(rng.uniform(0.12, 0.13)), float(rng.uniform(0.05, 0.06))
         inner = [Piece(Blob(0, -0.5 * span, wide, 0.62 * span), skin)]
         sketch.part(f"{name}_wing", "body", (along * long, -0.35 * stout, 0), inner, layer, mark=(0, -0.6 * span),
@@ -83,8 +85,10 @@ def _bird_head(
     for name, side, drop in (("upper_bill", -1, 0.0), ("lower_bill", 1, 0.06)):
         points = [(0.0, side * 0.25 * size), (bill, drop * size), (0.0, 0.0)]
         sketch.part(name, "neck", (0.72 * size, -0.35 * size, 0), [Piece(Outline(moved(points, 0, 0), 0.008), yellow)],
-                    11 if side > 0 else 12, mark=(0.7 * bill, 0.0), drives=(("beak", "roll", 0.45 * side),))  # fmt: skip
-    crest = [Piece(Blob(-0.25 * size * k - 0.1 * size, -1.35 * size + 0.12 * k * size, 0.12 * size, 0.4 * size, turn=-0.4 * k),
+                    11 if side > 0 else 12, mark=(0.7 * bill, 0.0),
+                    drives=(("beak", "roll", 0.45 * side),))  # fmt: skip
+    crest = [Piece(Blob(-0.25 * size * k - 0.1 * size, -1.35 * size + 0.12 * k * size, 0.12 * size, 0.4 * size,
+                        turn=-0.4 * k),
                    plain(palette.extra)) for k in range(3)] if rng.random() < 0.6 else []  # fmt: skip
     skull = [*crest, Piece(Blob(0, -0.4 * size, size, size), coat),
              painted(Blob(0.45 * size, -0.3 * size, 0.5 * size, 0.5 * size), palette.light)]  # fmt: skip

@@ -17,9 +17,9 @@ class Channel:
     """How one channel goes.
 
     Attributes:
-        kind: `beat` swings between -1 and 1 with the clip's tempo, `wander` wanders smoothly between -1 and 1, `lid` is 0
-            and now and then 1 for a moment, `talk` is 0 between words and up to 1 in them, `roll` grows by 2 pi a beat,
-            `hold` stays anywhere between -1 and 1, `side` is -1 or 1.
+        kind: `beat` swings between -1 and 1 with the clip's tempo, `wander` wanders smoothly between -1 and 1, `lid` is
+            0 and now and then 1 for a moment, `talk` is 0 between words and up to 1 in them, `roll` grows by 2 pi a
+            beat, `hold` stays anywhere between -1 and 1, `side` is -1 or 1.
         phase: of a beat, in turns.
         pace: beats for one of the tempo's; of `wander`, how many changes of mind a second.
         least: a beat never falls below.
