@@ -321,7 +321,9 @@ def test_what_was_deleted_is_made_again(finished: Path) -> None:
     assert told.count("is gone, or not what was made; it is made again") == 2
     assert outputs(finished / "out") == made
     (finished / "out" / "batch.sqlite").unlink()
-    assert ended(batch(finished, "out", "--max-frames", "2"))[0] == 0
+    code, _, told = ended(batch(finished, "out", "--max-frames", "2"))
+    assert (code, "this batch has not made it" in told, "--overwrite" in told) == (2, True, True)
+    assert ended(batch(finished, "out", "--max-frames", "2", "--overwrite"))[0] == 0
     assert outputs(finished / "out") == made
 
 
