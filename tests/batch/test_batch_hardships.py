@@ -1,4 +1,4 @@
-"""`retarget batch` among bad files, full disks, impatient users and dying workers: what is told, and what is kept."""
+"""`retarget batch` among bad files, full disks and damaged manifests: what is told, and what is kept."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ import csv
 import json
 import os
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.batch.test_batch_faults import make_media, outputs
+from tests.batch.disturbed import PROGRAM, WORDS, batch, closed, ended, wait_for
+from tests.batch.test_batch_faults import outputs
 
 from retarget_cli.batch.item import State
 from retarget_cli.batch.manifest import Manifest
 
-WORDS = ("-s", "people", "-d", "dances", "--workers", "2")
-PROGRAM = (sys.executable, "-m", "retarget_cli")
 # The same in another manner: files no longer than 5000 bytes, as on a full disk; and a clock that jumps by years.
 TIGHT = """
 import resource
@@ -37,74 +34,12 @@ time.time = lambda: now() + next(jumps)
 from retarget_cli.cli.app import main
 main()
 """
-KEEPS = "the same command goes on"
-
-
-@pytest.fixture(scope="module")
-def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two people, one clip of half a second; and what becomes of them, in `whole`."""
-    folder = tmp_path_factory.mktemp("short")
-    make_media(folder, clips=1, frames=12)
-    process = batch(folder, "whole")
-    _, told = process.communicate(timeout=120)
-    assert process.returncode == 0, told
-    return folder
-
-
-@pytest.fixture(scope="module")
-def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clips of three segments."""
-    folder = tmp_path_factory.mktemp("long")
-    make_media(folder, clips=1, frames=270)
-    return folder
-
-
-def batch(
-    folder: Path, output: Path | str, *more: str, words: tuple[str, ...] = WORDS, program: tuple[str, ...] = PROGRAM
-) -> subprocess.Popen[str]:
-    """Start one; what is perceived is kept in the folder of the sources."""
-    environment = {"RETARGET_CACHE": str(folder / "cache"), **os.environ, "PYTHONIOENCODING": "utf-8:strict"}
-    return subprocess.Popen(
-        [*program, "batch", *words, "-o", str(output), *more], cwd=folder, env=environment, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-
-
-def ended(process: subprocess.Popen[str], seconds: float = 300) -> tuple[int, str, str]:
-    out, told = process.communicate(timeout=seconds)
-    assert "Traceback" not in told
-    assert "unexpected" not in told
-    return process.returncode, out, told
 
 
 def copied(folder: Path, to: Path) -> Path:
     for name in ("people", "dances"):
         shutil.copytree(folder / name, to / name)
     return to
-
-
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    told = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    return [int(word) for word in told.read_text().split()] if told.exists() else []
-
-
-def is_alive(number: int) -> bool:
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_for(found: Callable[[], object], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.02)
-
-
-def closed(folder: Path) -> list[Path]:
-    """Closed segments of films that are not finished."""
-    return [path for path in folder.glob("*.progress/*.json") if path.name != "run.json"]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -386,14 +321,16 @@ def test_what_was_deleted_is_made_again(finished: Path) -> None:
     assert told.count("is gone, or not what was made; it is made again") == 2
     assert outputs(finished / "out") == made
     (finished / "out" / "batch.sqlite").unlink()
-    assert ended(batch(finished, "out", "--max-frames", "2"))[0] == 0
+    code, _, told = ended(batch(finished, "out", "--max-frames", "2"))
+    assert (code, "this batch has not made it" in told, "--overwrite" in told) == (2, True, True)
+    assert ended(batch(finished, "out", "--max-frames", "2", "--overwrite"))[0] == 0
     assert outputs(finished / "out") == made
 
 
 @pytest.mark.slow
 def test_looking_on_and_a_second_driver(long: Path) -> None:
     first = batch(long, "shared")
-    wait_for(lambda: closed(long / "shared"))
+    wait_for((long / "shared" / "batch.sqlite").is_file)  # its workers need seconds to begin
     code, _, told = ended(batch(long, "shared"))
     assert code == 3
     assert told.splitlines()[0] == "error: shared: another `retarget batch` is at work there"
@@ -433,112 +370,3 @@ def test_clocks_that_jump(short: Path, tmp_path: Path) -> None:
         outcomes = [entry.outcome for entry in manifest.rows()]
     assert all(outcome is not None and 0 < outcome.seconds < 120 for outcome in outcomes)
     assert outputs(tmp_path / "out") == outputs(short / "whole")
-
-
-# --- signals ---------------------------------------------------------------------------------------------------------
-
-
-def check_stopped(
-    folder: Path, name: str, stop: Callable[[subprocess.Popen[str]], None], *more: str
-) -> tuple[int, str, str]:
-    """Stop a batch in its middle; its workers are gone soon after."""
-    process = batch(folder, name, *more)
-    wait_for(lambda: closed(folder / name))
-    workers = workers_of(process)
-    assert workers
-    stop(process)
-    until = time.monotonic() + 8
-    process.wait(timeout=8)
-    wait_for(lambda: not any(is_alive(each) for each in workers), until - time.monotonic())
-    assert process.stdout is not None
-    if process.stdout.closed:
-        return process.returncode, "", ""
-    return ended(process)
-
-
-def check_goes_on(folder: Path, name: str) -> None:
-    assert ended(batch(folder, name))[0] == 0
-    if not (folder / "undisturbed").exists():
-        assert ended(batch(folder, "undisturbed"))[0] == 0
-    assert outputs(folder / name) == outputs(folder / "undisturbed")
-
-
-def test_one_signal_stops_it_and_it_goes_on(long: Path) -> None:
-    code, out, told = check_stopped(long, "stopped", lambda process: process.send_signal(signal.SIGINT))
-    assert (code, out) == (130, "")
-    error, hint = told.splitlines()[-2:]
-    assert error.startswith("error: interrupted; 0 of 2 videos are done, and what is closed of the others is kept in")
-    assert hint == f"hint: {KEEPS}"
-    check_goes_on(long, "stopped")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, -1)], ids=["SIGTERM", "SIGHUP"])
-def test_other_signals(long: Path, number: signal.Signals, code: int) -> None:
-    found, _, told = check_stopped(long, f"by {number}", lambda process: process.send_signal(number))
-    assert found == code
-    assert number == signal.SIGHUP or told.endswith(f"hint: {KEEPS}\n")
-    check_goes_on(long, f"by {number}")
-
-
-@pytest.mark.slow
-def test_impatient_fingers_and_a_whole_terminal(long: Path) -> None:
-    def thrice(process: subprocess.Popen[str]) -> None:
-        for _ in range(3):
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGINT)  # as a terminal does: workers hear it as well
-            time.sleep(0.05)
-
-    assert check_stopped(long, "thrice", thrice)[0] == 130
-    check_goes_on(long, "thrice")
-
-
-@pytest.mark.slow
-def test_a_terminal_that_is_gone_and_a_reader_that_leaves(long: Path) -> None:
-    def leave(process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        process.stderr.close()
-
-    assert check_stopped(long, "unread", leave, "--json")[0] == 1
-    check_goes_on(long, "unread")
-
-
-# --- workers ---------------------------------------------------------------------------------------------------------
-
-
-def kill_in_the_middle(folder: Path, name: str, times: int) -> tuple[int, str, str]:
-    """Kill the worker that renders, each time after one more segment was closed."""
-    process = batch(folder, name, "--workers", "1")
-    killed: set[int] = set()
-    while len(killed) < times and process.poll() is None:
-        fresh = [each for each in workers_of(process) if each not in killed]
-        if fresh and len(closed(folder / name)) > len(killed):
-            os.kill(fresh[0], signal.SIGKILL)
-            killed.add(fresh[0])
-        time.sleep(0.02)
-    assert len(killed) == times
-    return ended(process)
-
-
-@pytest.mark.slow
-def test_a_worker_that_is_killed_is_gone_on_for(long: Path) -> None:
-    code, out, told = kill_in_the_middle(long, "orphan", 1)
-    assert (code, out.split(";")[0]) == (0, "2 done, 0 done before, 0 failed")
-    (again,) = (line for line in told.splitlines() if line.startswith("again: "))
-    assert again.startswith("again: 0 who? x -clip 0: the worker ended by signal 9 (SIGKILL): out of memory, or killed")
-    assert "of them made before" in told
-    check_goes_on(long, "orphan")
-    with Manifest.open(long / "orphan", may_make=False) as manifest:
-        assert [entry.attempts for entry in manifest.rows()] == [2, 1]
-
-
-@pytest.mark.slow
-def test_a_worker_that_is_killed_again_fails_alone(long: Path) -> None:
-    code, out, _ = kill_in_the_middle(long, "doomed", 2)
-    assert (code, out.split(";")[0]) == (1, "1 done, 0 done before, 1 failed")
-    assert "failed  0 who?_-clip 0_avatar.mp4: the worker ended by signal 9 (SIGKILL)" in out
-    assert "fewer --workers or a smaller --size need less memory" in out
-    assert ended(batch(long, "doomed", "--retry-failed"))[0] == 0
-    check_goes_on(long, "doomed")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from retarget_cli.batch.apart import check_free
 from retarget_cli.batch.board import Board
 from retarget_cli.batch.engine import Engine, Event, Finished, Job, Jobs, Progressed, Started
 from retarget_cli.batch.item import Fault, Item, Outcome, State
@@ -15,7 +16,7 @@ from retarget_cli.batch.manifest import Manifest
 from retarget_cli.batch.run import Queue, RunOptions, Summary, run_batch
 from retarget_cli.batch.verify import content_of
 from retarget_cli.batch.watching import Again, Begun, Checked, Helped, News, Over
-from retarget_cli.core.errors import Interrupted
+from retarget_cli.core.errors import Interrupted, UsageError
 
 Doing = Callable[[Job], Outcome]
 
@@ -237,3 +238,20 @@ def test_the_board_knows_how_far_it_is() -> None:
     assert board.rows() == []
     assert board.counts()[State.DONE] == 1
     assert board.seconds_left() is not None
+
+
+def test_what_others_have_made_is_not_replaced(tmp_path: Path) -> None:
+    asked = [item(number) for number in (1, 2, 3)]
+    with Manifest.open(tmp_path, may_make=True) as manifest:
+        check_free(asked, str(tmp_path), manifest)
+        manifest.add(asked[:1])
+        for name in ("1.mp4", "2.mp4"):
+            (tmp_path / name).write_text("a film")
+        check_free(asked[:1], str(tmp_path), manifest)
+        with pytest.raises(UsageError, match=r"2\.mp4' is there, and this batch has not made it") as error:
+            check_free(asked, str(tmp_path), manifest)
+        assert "--overwrite" in error.value.hint
+        (tmp_path / "3.mp4").symlink_to(tmp_path / "nowhere")
+        with pytest.raises(UsageError, match="and 1 more"):
+            check_free(asked, str(tmp_path), manifest)
+        check_free(asked, "s3://shelf/out", manifest)

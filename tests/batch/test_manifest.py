@@ -75,7 +75,8 @@ def test_failed_items_wait_where_that_is_asked_for(manifest: Manifest) -> None:
         manifest.begin(number, "w")
         manifest.finish(number, outcome)
     assert [(each.number, tries) for each, tries in manifest.waiting()] == [(3, 0)]
-    assert [(each.number, tries) for each, tries in manifest.waiting(retry_failed=True)] == [(1, 1), (3, 0)]
+    manifest.wait_again([1])
+    assert [(each.number, tries) for each, tries in manifest.waiting()] == [(1, 1), (3, 0)]
     manifest.begin(1, "w")
     assert entry_of(manifest, "1_d.mp4").outcome is None
     manifest.finish(1, GOOD)
@@ -124,7 +125,7 @@ def test_items_of_earlier_calls_stay_listed_and_do_not_run(manifest: Manifest) -
     manifest.begin(1, "w")
     manifest.finish(1, GOOD)
     manifest.add([item(3, number=1), item(9, number=2)])
-    assert [each.output for each, _ in manifest.waiting(retry_failed=True)] == ["3_d.mp4", "9_d.mp4"]
+    assert [each.output for each, _ in manifest.waiting()] == ["3_d.mp4", "9_d.mp4"]
     assert manifest.counts() == {State.WAITING: 2, State.RUNNING: 0, State.DONE: 0, State.FAILED: 0}
     assert [(entry.item.output, entry.in_plan) for entry in manifest.rows()] == [
         ("3_d.mp4", True), ("9_d.mp4", True), ("1_d.mp4", False), ("2_d.mp4", False), ("4_d.mp4", False),

@@ -119,6 +119,24 @@ def check_apart(items: Sequence[Item], own: Own) -> None:
             )
 
 
+def check_free(items: Sequence[Item], output: str, manifest: Manifest) -> None:
+    """Refuse outputs in whose place there is something that this batch has not made. URLs are not looked at.
+
+    Raises:
+        UsageError: there is such a thing.
+    """
+    if is_url(output):
+        return
+    known = frozenset(entry.item.output for entry in manifest.rows())
+    taken = [item for item in items if item.output not in known and os.path.lexists(os.path.join(output, item.output))]
+    if taken:
+        others = f", and {len(taken) - 1} more" if len(taken) > 1 else ""
+        raise UsageError(
+            f"{shortened(os.path.join(output, taken[0].output))} is there{others}, and this batch has not made it",
+            "choose another --output, or add --overwrite",
+        )
+
+
 def _inputs(item: Item) -> Iterator[str]:
     for name, value in item.options.items():
         if COLUMNS[name].is_path:

@@ -116,19 +116,12 @@ class Manifest:
                 counts[_added(base, item)] += 1
         return Added(**counts)
 
-    def waiting(self, retry_failed: bool = False) -> Iterator[tuple[Item, int]]:
-        """Items that wait, and how often each was tried, in order; read page by page.
-
-        Args:
-            retry_failed: those that have failed come as well, each once.
-        """
-        states = [State.WAITING] + [State.FAILED] * retry_failed
-        marks = ",".join("?" * len(states))
+    def waiting(self) -> Iterator[tuple[Item, int]]:
+        """Items that wait, and how often each was tried, in order; read page by page."""
+        query = "SELECT * FROM items WHERE is_old = 0 AND number > ? AND state = ? ORDER BY number LIMIT ?"
         last = 0
         while True:
-            chosen = f"is_old = 0 AND number > ? AND state IN ({marks})"
-            query = f"SELECT * FROM items WHERE {chosen} ORDER BY number LIMIT ?"
-            rows = self._read(query, (last, *(state.value for state in states), _PAGE))
+            rows = self._read(query, (last, State.WAITING.value, _PAGE))
             for row in rows:
                 last = row["number"]
                 yield self._item(row), row["attempts"]

@@ -60,6 +60,7 @@ def run(
     gpus_per_worker: Annotated[float | None, typer.Option(min=0, help="With Ray: of a GPU, for each.")] = None,
     timeout: Annotated[float | None, typer.Option(min=1, help="Seconds that a video may take.")] = None,
     halt_on_error: Annotated[bool, typer.Option("--halt-on-error", help="Begin nothing after a failure.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what others have put there.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")] = False,
     cache: Annotated[str | None, typer.Option(help="Folder or URL of what is perceived.")] = None,
     metrics_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Tell Prometheus here.")] = None,
@@ -111,6 +112,7 @@ def run(
 
 def _work(screen: Screen, values: dict[str, Any]) -> Summary:
     """Plan, and run what is planned."""
+    from retarget_cli.batch.apart import check_free
     from retarget_cli.batch.manifest import Manifest
     from retarget_cli.batch.place import work_folder
     from retarget_cli.batch.run import run_batch
@@ -123,6 +125,8 @@ def _work(screen: Screen, values: dict[str, Any]) -> Summary:
     folder = work_folder(values["output"])
     with ExitStack() as stack:
         manifest = stack.enter_context(Manifest.open(folder, may_make=True))
+        if not values["overwrite"]:
+            check_free(items, values["output"], manifest)
         added = manifest.add(items)
         if added.changed:
             screen.line(f"note: {added.changed} asked for with other options than before: made anew")
