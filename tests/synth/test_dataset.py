@@ -22,7 +22,7 @@ from retarget_cli.cli.app import app
 from retarget_cli.core.errors import BackendError, InputError, OutputError, RetargetError, UsageError
 from retarget_cli.perception.motion_file import load_motion
 from retarget_cli.synth.parts import CLASSES, PARSING, Part
-from retarget_cli.workflows import synth as workflow
+from retarget_cli.workflows import synth_run as workflow
 from retarget_cli.workflows.synth import SynthOptions, synthesize
 
 ALL = {"self", "other", "clothes", "source", "garment", "turn", "turn_other"}

@@ -14,6 +14,7 @@ from retarget_cli.weights.importing import Recogniser
 
 BUILT_IN: Mapping[str, str] = {
     "liquid-warp": "retarget_cli.backends.liquid_warp.official:recognisers",
+    "self-appearance": "retarget_cli.backends.self_appearance.official:recognisers",
 }
 """`backend -> "module:function"`; the function gives the method's recognisers."""
 GROUP = "retarget.official"

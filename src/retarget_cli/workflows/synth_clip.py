@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 import shutil
-import signal
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from retarget_cli.core.errors import OutputError
 from retarget_cli.synth.camera import STILL
 from retarget_cli.synth.choreography import Given, Steps
 from retarget_cli.synth.plan import Plan, Recipe, plan_clip
 from retarget_cli.synth.rendition import Rendition, first_frame, frames, renditions, room_of
 from retarget_cli.workflows.synth_files import (
     Clip,
+    appear,
     make_folders,
+    unfinished,
     write_film,
     write_frame,
     write_json,
     write_png,
     write_truth,
 )
-
-
-def prepare_worker() -> None:
-    """In a worker process: one thread, and leave Ctrl-C to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-
-
-def unfinished(clip: Path) -> Path:
-    """The hidden folder that a clip is written into."""
-    return clip.with_name(f".{clip.name}.part")
 
 
 def make_clip(recipe: Recipe, number: int, given: tuple[Given, ...], clip: Clip) -> int:
@@ -64,11 +52,7 @@ def make_clip(recipe: Recipe, number: int, given: tuple[Given, ...], clip: Clip)
         if clip.has_video:
             write_film(folder, clip, recipe.size)
     write_json(scratch / "clip.json", _told(plan, steps, made))
-    try:
-        shutil.rmtree(clip.folder, ignore_errors=True)
-        scratch.replace(clip.folder)
-    except OSError as error:
-        raise OutputError(f"can't write {clip.folder}: {error.strerror or error}", "check the folder") from error
+    appear(clip)
     return sum(len(one.theta) for one in made)
 
 

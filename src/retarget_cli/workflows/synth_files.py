@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -34,13 +35,31 @@ class Clip:
     has_video: bool = False
 
 
+def unfinished(clip: Path) -> Path:
+    """The hidden folder that a clip is written into."""
+    return clip.with_name(f".{clip.name}.part")
+
+
+def appear(clip: Clip) -> None:
+    """Give a finished clip its name.
+
+    Raises:
+        OutputError: it can't be had.
+    """
+    try:
+        shutil.rmtree(clip.folder, ignore_errors=True)
+        unfinished(clip.folder).replace(clip.folder)
+    except OSError as error:
+        raise OutputError(f"can't write {clip.folder}: {error.strerror or error}", "check the folder") from error
+
+
 def write_png(path: Path, pixels: NDArray[Any]) -> None:
     """8 or 16 bits, gray or RGB.
 
     Raises:
         OutputError: the disk is full, or the folder has gone.
     """
-    turned = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1])
+    turned = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     is_done, content = cv2.imencode(".png", turned, _PNG)
     if not is_done:
         raise OutputError(f"{path} can't be encoded")
@@ -68,14 +87,14 @@ def write_json(path: Path, data: object) -> None:
     partial.replace(path)
 
 
-def make_folders(folder: Path) -> None:
-    """The folders of a rendition.
+def make_folders(folder: Path, kinds: tuple[str, ...] = PICTURES) -> None:
+    """The folders of a rendition's kinds of pictures.
 
     Raises:
         OutputError: they can't be made.
     """
     try:
-        for name in PICTURES:
+        for name in kinds:
             (folder / name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"can't make {folder}: {error.strerror or error}", "check its permissions") from error
@@ -85,7 +104,8 @@ def write_frame(folder: Path, number: int, frame: Frame) -> None:
     """The pictures of one frame."""
     name = f"{number:06d}.png"
     pictures: tuple[NDArray[Any], ...] = (
-        frame.image, frame.mask, frame.parsing, frame.parts, depth_picture(frame.depth), flow_picture(frame),
+        frame.image, frame.mask, frame.parsing, frame.parts, depth_picture(frame.depth),
+        flow_picture(frame.flow, frame.visible),
     )  # fmt: skip
     for kind, pixels in zip(PICTURES, pictures, strict=True):
         write_png(folder / kind / name, pixels)
@@ -98,11 +118,14 @@ def depth_picture(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
     return np.where(there, np.rint(value).clip(1, 65535), 0).astype(np.uint16)
 
 
-def flow_picture(frame: Frame) -> NDArray[np.uint16]:
+def flow_picture(flow: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.uint16]:
     """(H, W, 3): right, down, visible, as KITTI has it; what is too far for 16 bits counts as not visible."""
-    value = np.rint(frame.flow * FLOW_UNIT + FLOW_ZERO)
-    fits = ((value >= 0) & (value <= 65535)).all(-1)
-    return np.dstack([value.clip(0, 65535), frame.visible & fits]).astype(np.uint16)
+    value = np.rint(flow * FLOW_UNIT + FLOW_ZERO)
+    told = value.clip(0, 65535)
+    picture = np.empty((*visible.shape, 3), np.uint16)
+    picture[..., :2] = told
+    picture[..., 2] = visible & (told[..., 0] == value[..., 0]) & (told[..., 1] == value[..., 1])
+    return picture
 
 
 def write_truth(

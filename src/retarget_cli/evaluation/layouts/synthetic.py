@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from retarget_cli.core.errors import InputError
-from retarget_cli.evaluation.recordings import Masks, Recording, Stream, Turnout
+from retarget_cli.evaluation.recordings import Masks, Recording, Shot, Stream, Turnout
 
 FORMAT = "retarget-synth"
 
@@ -36,9 +36,17 @@ def read_synthetic(root: Path) -> tuple[list[Recording], list[Turnout]]:
         Turnout(clip.name, {child.name: child for child in sorted(clip.iterdir()) if (child / "frames").is_dir()})
         for clip in clips
     ]
+    # Toys are found by no pose network, so their source pictures are those that were drawn for it.
+    has_views = found.get("kind") == "toy"
     recordings = [
-        Recording(turnout.name, Stream(own / "frames"), turnout.name, Masks(own / "mask"))
+        Recording(turnout.name, Stream(own / "frames"), turnout.name, Masks(own / "mask"), views)
         for turnout in turnouts
         for own in (turnout.folders["self"],)
+        for views in (_views(turnout.folders["source"]) if has_views else (),)
     ]
     return recordings, turnouts
+
+
+def _views(source: Path) -> tuple[Shot, ...]:
+    """All pictures of the source, in order."""
+    return tuple(Shot(path) for path in sorted((source / "frames").glob("*.png")))

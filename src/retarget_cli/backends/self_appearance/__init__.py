@@ -1,0 +1,1 @@
+"""Methods that learn their own keypoints: self-appearance-aided evolution, first order and articulated motion."""

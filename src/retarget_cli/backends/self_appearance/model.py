@@ -1,0 +1,109 @@
+"""Self-appearance-aided differential evolution, whole (Liu et al., 2021).
+
+    detector     keypoints of the driving picture and of every view                       F_K, eq. 1
+    motion       coarse, of every view                                                    F_C, eq. 2 and 3
+    evolution    coarse to dense                                                          F_E, eq. 4
+    generator    features of every view, moved; with those that they borrow               F_G, F_A, eq. 5
+    confidence   of every view, of sum 1 at every place; features are their mean by it    eq. 6
+
+With evolution off, appearance off and one view it is the model whose kind of first motion it has: Monkey-Net's with
+`displacements`, the first order model with `first-order`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+
+from retarget_cli.backends.self_appearance.appearance import Appearance, AppearanceDesign
+from retarget_cli.backends.self_appearance.blocks import channels
+from retarget_cli.backends.self_appearance.dense_motion import DenseMotion, Motion, MotionDesign
+from retarget_cli.backends.self_appearance.evolution import Evolution, EvolutionOptions
+from retarget_cli.backends.self_appearance.first_order import Made, Prepared
+from retarget_cli.backends.self_appearance.generator import Generator, GeneratorDesign
+from retarget_cli.backends.self_appearance.keypoints import Detector, DetectorDesign, Keypoints
+from retarget_cli.backends.self_appearance.sampling import coordinates, resized
+
+_KERNEL = 7
+
+
+@dataclass(frozen=True, slots=True)
+class SelfAppearanceDesign:
+    """What the networks' form depends on; the counts of keypoints must be equal.
+
+    Attributes:
+        evolution: how eq. 4 is integrated; `off` leaves it out.
+        appearance: of F_A; None leaves eq. 5 out.
+    """
+
+    detector: DetectorDesign = field(default_factory=lambda: DetectorDesign(jacobians=0))
+    motion: MotionDesign = field(default_factory=lambda: MotionDesign("displacements", has_occlusion=False))
+    generator: GeneratorDesign = field(default_factory=GeneratorDesign)
+    evolution: EvolutionOptions = field(default_factory=EvolutionOptions)
+    appearance: AppearanceDesign | None = field(default_factory=AppearanceDesign)
+
+
+class SelfAppearance(nn.Module):
+    """All networks.
+
+    Args:
+        design: their form.
+        align_corners: how pictures and features are read, see `sampling`.
+    """
+
+    def __init__(self, design: SelfAppearanceDesign, align_corners: bool = True) -> None:
+        super().__init__()
+        if design.detector.count != design.motion.count:
+            raise ValueError(f"{design.detector.count} keypoints are found, {design.motion.count} are moved")
+        self.design = design
+        self.detector = Detector(design.detector)
+        self.motion = DenseMotion(design.motion, align_corners)
+        self.confidence = nn.Conv2d(self.motion.hourglass.outputs, 1, _KERNEL, padding=_KERNEL // 2)
+        self.evolution = Evolution(design.evolution)
+        self.generator = Generator(design.generator, align_corners)
+        width = channels(design.generator.width, design.generator.levels, design.generator.most)
+        self.appearance = None if design.appearance is None else Appearance(width, design.appearance, align_corners)
+
+    def encode(self, picture: Tensor) -> Prepared:
+        """Once a view (1 or B, 3, H, W) in [0, 1]."""
+        return Prepared(self.motion.encode(picture, self.detector(picture)), self.generator.encode(picture))
+
+    def forward(self, views: Sequence[Prepared], driving: Keypoints) -> Made:
+        """The person of the views with the keypoints of B pictures; `motion` is the first view's."""
+        motions = [self.evolved(self.motion(view.motion, driving)) for view in views]
+        moved = [self.generator.moved(view.encoded, motion) for view, motion in zip(views, motions, strict=True)]
+        weights = self.weights(motions, moved[0].shape[-2], moved[0].shape[-1])
+        features = mean(moved, weights)
+        if self.appearance is not None:
+            borrowed = mean([self.appearance.borrowed(each) for each in moved], weights)
+            features = self.appearance.merged(borrowed, features)
+        return Made(self.generator.finish(features, views[0].encoded.sizes), motions[0])
+
+    def evolved(self, motion: Motion) -> Motion:
+        """The motion with T(1) for T(0)."""
+        if self.design.evolution.solver == "off":
+            return motion
+        here = coordinates(motion.flow.shape[1], motion.flow.shape[2], motion.flow)
+        offset = self.evolution((motion.flow - here).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return replace(motion, flow=here + offset)
+
+    def weights(self, motions: Sequence[Motion], height: int, width: int) -> list[Tensor | None]:
+        """(B, 1, height, width) for every view: its confidence, of sum 1; None where there is a single view.
+
+        The paper leaves the activation open: the exponential here, so that the normalised maps are a softmax.
+        """
+        if len(motions) == 1:
+            return [None]
+        told = torch.stack([resized(self.confidence(motion.features), height, width) for motion in motions])
+        return list(torch.softmax(told, 0))
+
+
+def mean(features: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
+    """(B, C, h, w): features of all views by their weights (eq. 6)."""
+    if len(features) == 1:
+        return features[0]
+    shares = [each * weight for each, weight in zip(features, weights, strict=True) if weight is not None]
+    return torch.stack(shares).sum(0)
