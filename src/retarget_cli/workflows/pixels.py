@@ -92,7 +92,8 @@ def check_pictured(options: AnimateOptions, backend: str) -> None:
     named = [name for name, is_given in faults.items() if is_given]
     if named:
         raise UsageError(
-            f"{named[0]}: --backend {backend} is led by pixels and knows of no person", "choose --backend avatar for that"
+            f"{named[0]}: --backend {backend} is led by pixels and knows of no person",
+            "choose --backend avatar for that",
         )
 
 
