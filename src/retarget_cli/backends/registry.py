@@ -21,6 +21,9 @@ BUILT_IN: Mapping[str, str] = {
     "avatar": "retarget_cli.backends.avatar.backend:Avatar",
     "liquid-warp": "retarget_cli.backends.liquid_warp.backend:LiquidWarp",
     "still": "retarget_cli.backends.still.backend:Still",
+    "first-order": "retarget_cli.backends.self_appearance.backend:FirstOrderBackend",
+    "articulated": "retarget_cli.backends.self_appearance.backend:ArticulatedBackend",
+    "self-appearance": "retarget_cli.backends.self_appearance.backend:SelfAppearanceBackend",
 }
 GROUP = "retarget.backends"
 DEFAULT = "avatar"

@@ -1,0 +1,181 @@
+"""Pictures of anything, led by a clip of anything of its kind.
+
+Source and reference views are encoded once; of a driving frame only its parts (keypoints or regions) are found, and
+from these the picture is made. The network's pictures have about `resolution` x `resolution` pixels in the source's own
+form, and are brought to the subject's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from retarget_cli.backends.base import Comparing, Window
+from retarget_cli.backends.self_appearance.articulated import Articulated
+from retarget_cli.backends.self_appearance.blocks import Size
+from retarget_cli.backends.self_appearance.first_order import FirstOrder
+from retarget_cli.backends.self_appearance.keypoints import Keypoints, movement_scale, transferred
+from retarget_cli.backends.self_appearance.model import SelfAppearance
+from retarget_cli.backends.self_appearance.regions import Regions, moved_regions
+from retarget_cli.core.errors import BackendError
+from retarget_cli.core.footage import Footage
+from retarget_cli.core.subject import Image, Subject
+
+Parts = Keypoints | Regions
+# Sides of the network's pictures are multiples of this.
+_STEP = 4
+
+
+class Puppet(Protocol):
+    """A source that a method is ready to move."""
+
+    def parts(self, pictures: Tensor) -> Parts:
+        """Of pictures (B, 3, H, W) in [0, 1]."""
+
+    @property
+    def own(self) -> Parts:
+        """Those of the source."""
+
+    def made(self, parts: Parts) -> Tensor:
+        """(B, 3, H, W) in [0, 1]: the source with these parts."""
+
+
+class FirstOrderPuppet:
+    """Of the first order model."""
+
+    def __init__(self, network: FirstOrder, views: Tensor) -> None:
+        self._network, self._source = network, network.encode(views[:1])
+        self.own: Parts = network.detector(views[:1])
+
+    def parts(self, pictures: Tensor) -> Parts:
+        found: Keypoints = self._network.detector(pictures)
+        return found
+
+    def made(self, parts: Parts) -> Tensor:
+        assert isinstance(parts, Keypoints)
+        return self._network(self._source, parts).pictures
+
+
+class SelfAppearancePuppet:
+    """Of self-appearance: the first view is the source, the others are references (paper, 3.3)."""
+
+    def __init__(self, network: SelfAppearance, views: Tensor) -> None:
+        self._network = network
+        self._views = [network.encode(view[None]) for view in views]
+        self.own: Parts = network.detector(views[:1])
+
+    def parts(self, pictures: Tensor) -> Parts:
+        found: Keypoints = self._network.detector(pictures)
+        return found
+
+    def made(self, parts: Parts) -> Tensor:
+        assert isinstance(parts, Keypoints)
+        return self._network(self._views, parts).pictures
+
+
+class ArticulatedPuppet:
+    """Of articulated animation."""
+
+    def __init__(self, network: Articulated, views: Tensor) -> None:
+        self._network, self._source = network, network.encode(views[:1])
+        self.own: Parts = network.regions(views[:1])
+
+    def parts(self, pictures: Tensor) -> Parts:
+        found: Regions = self._network.regions(pictures)
+        return found
+
+    def made(self, parts: Parts) -> Tensor:
+        assert isinstance(parts, Regions)
+        return self._network(self._source, parts).pictures
+
+
+class LedPerformer(Comparing):
+    """One puppet.
+
+    Args:
+        puppet: what is moved.
+        size: (height, width) of the result.
+        resolution: of the network's pictures.
+        device: where it computes.
+    """
+
+    def __init__(self, puppet: Puppet, size: Size, resolution: int, device: torch.device) -> None:
+        self._puppet, self._size, self._resolution, self._device = puppet, size, resolution, device
+
+    def perform(self, driving: Iterator[Window]) -> Iterator[Tensor]:
+        """See `Performer`."""
+        reference: tuple[Image, Parts, float] | None = None
+        for window in driving:
+            if window.footage is None:
+                raise BackendError("this method is led by pixels, and was given none")
+            footage = window.footage
+            if footage.reference is not None and (reference is None or reference[0] is not footage.reference):
+                first = self._parts(footage.reference[None])
+                scale = movement_scale(keypoints(self._puppet.own), keypoints(first)) if footage.is_scaled else 1.0
+                reference = footage.reference, first, scale
+            yield self._made(footage, None if footage.reference is None else reference)
+
+    @torch.inference_mode()
+    def _made(self, footage: Footage, reference: tuple[Image, Parts, float] | None) -> Tensor:
+        parts = self._parts(footage.pictures)
+        if reference is not None:
+            parts = handed_over(self._puppet.own, parts, *reference[1:])
+        pictures = functional.interpolate(
+            self._puppet.made(parts).float(), self._size, mode="bicubic", antialias=True
+        ).clamp(0, 1)
+        return torch.cat([pictures, torch.ones_like(pictures[:, :1])], 1)
+
+    @torch.inference_mode()
+    def _parts(self, pictures: NDArray[np.uint8]) -> Parts:
+        return self._puppet.parts(laid_in(pictures, self._resolution, self._device))
+
+    def apart(self, footage: Footage) -> list[float]:
+        """See `Comparing`: how far keypoints are from the source's, both about their middle and of equal size."""
+        ours, theirs = normalized(keypoints(self._puppet.own)), normalized(keypoints(self._parts(footage.pictures)))
+        found: list[float] = (theirs - ours).square().sum((1, 2)).tolist()
+        return found
+
+
+def keypoints(parts: Parts) -> Keypoints:
+    """Regions as keypoints."""
+    return parts.keypoints if isinstance(parts, Regions) else parts
+
+
+def normalized(found: Keypoints) -> Tensor:
+    """(B, K, 2): about their middle, with a hull of about unit size."""
+    place = found.place - found.place.mean(1, keepdim=True)
+    return place / place.square().sum(-1).mean(1).sqrt().clamp_min(1e-6)[:, None, None]
+
+
+def handed_over(source: Parts, driving: Parts, first: Parts, scale: float) -> Parts:
+    """Relative motion, of keypoints or regions."""
+    if isinstance(source, Regions) and isinstance(driving, Regions) and isinstance(first, Regions):
+        return moved_regions(source, driving, first, scale)
+    return transferred(keypoints(source), keypoints(driving), keypoints(first), scale)
+
+
+def laid_in(pictures: NDArray[np.uint8], resolution: int, device: torch.device) -> Tensor:
+    """(B, 3, h, w) in [0, 1]: about resolution x resolution pixels, in the form of (B, H, W, 3) uint8."""
+    tensor = torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float() / 255
+    size = network_size((pictures.shape[1], pictures.shape[2]), resolution)
+    if tensor.shape[-2:] == size:
+        return tensor
+    return functional.interpolate(tensor, size, mode="bilinear", antialias=True).clamp(0, 1)
+
+
+def network_size(size: Size, resolution: int) -> Size:
+    """(height, width) of the network's pictures: as many pixels as resolution x resolution, multiples of 4."""
+    factor = resolution / (size[0] * size[1]) ** 0.5
+    height, width = (max(8 * _STEP, _STEP * round(side * factor / _STEP)) for side in size)
+    return height, width
+
+
+def views_of(subject: Subject, resolution: int, device: torch.device) -> Tensor:
+    """(V, 3, h, w): the subject's pictures as the network sees them."""
+    return laid_in(np.stack([view.image for view in subject.views]), resolution, device)
