@@ -59,23 +59,22 @@ def outputs(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.mp4"))}
 
 
-def check_killed_equals_undisturbed(folder: Path, clips: int, frames: int, kills: int) -> None:
+def make_undisturbed(folder: Path, clips: int, frames: int) -> float:
+    """The media and the batch that nobody disturbs; the seconds that it took."""
     make_media(folder, clips, frames)
     began = time.monotonic()
     whole = start(folder, "whole")
     assert ended(whole, 600)
     assert whole.returncode == 0
-    lasted = time.monotonic() - began
-    chance, killed = random.Random(7), 0
-    work = max(1.0, lasted - STARTING)
-    while killed < kills:
-        process = start(folder, "killed")
-        if ended(process, chance.uniform(0, STARTING + 1.5 * work / kills)):
-            break
-        process.send_signal(signal.SIGKILL)  # the driver alone: its workers must end by themselves
-        process.communicate()
-        killed += 1
-    assert killed >= 0.75 * kills
+    return time.monotonic() - began
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGKILL)  # the driver alone: its workers must end by themselves
+    process.communicate()
+
+
+def check_ends_as_undisturbed(folder: Path, clips: int) -> None:
     last = start(folder, "killed")
     assert ended(last, 600)
     assert last.returncode == 0
@@ -89,12 +88,28 @@ def check_killed_equals_undisturbed(folder: Path, clips: int, frames: int, kills
 
 
 def test_a_batch_that_was_killed_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
-    check_killed_equals_undisturbed(tmp_path, clips=1, frames=70, kills=1)
+    make_undisturbed(tmp_path, clips=1, frames=70)
+    process = start(tmp_path, "killed")
+    while not any((tmp_path / "killed").glob("*.progress")):  # no moment on the clock: machines differ
+        assert process.poll() is None
+        time.sleep(0.01)
+    kill(process)
+    assert outputs(tmp_path / "killed") == {}
+    check_ends_as_undisturbed(tmp_path, clips=1)
 
 
 @pytest.mark.slow
 def test_twenty_kills(tmp_path: Path) -> None:
-    check_killed_equals_undisturbed(tmp_path, clips=5, frames=420, kills=20)
+    work = max(1.0, make_undisturbed(tmp_path, clips=5, frames=420) - STARTING)
+    chance, killed = random.Random(7), 0
+    while killed < 20:
+        process = start(tmp_path, "killed")
+        if ended(process, chance.uniform(0, STARTING + 1.5 * work / 20)):
+            break
+        kill(process)
+        killed += 1
+    assert killed >= 15
+    check_ends_as_undisturbed(tmp_path, clips=5)
 
 
 def test_what_is_wrong_with_one_item_harms_no_other(tmp_path: Path) -> None:

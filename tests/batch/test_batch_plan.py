@@ -285,6 +285,8 @@ WRITTEN = st.lists(
 @given(WRITTEN)
 @example("../x.mp4")
 @example("a/../../x.mp4")
+@example("./~")
+@example(".//C:x.mp4")
 def test_what_is_let_through_lies_inside(written: str) -> None:
     try:
         name = inside(written)

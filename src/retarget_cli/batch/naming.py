@@ -72,9 +72,9 @@ def inside(written: str) -> str:
     what = f"output {shortened(written)}"
     if "\0" in written or "\\" in written or any("\ud800" <= sign <= "\udfff" for sign in written):
         raise UsageError(f"{what}: holds a NUL, a backslash or half a character", 'write "/" between folders')
-    if written.startswith(("/", "~")) or re.match("[A-Za-z]:", written) or "://" in written:
-        raise UsageError(f"{what}: leads out of the output folder", "name a file inside it, such as sub/name.mp4")
     parts = [part for part in written.split("/") if part not in ("", ".")]
+    if any(_leads_out(text) for text in (written, "/".join(parts))):  # `./~` as well
+        raise UsageError(f"{what}: leads out of the output folder", "name a file inside it, such as sub/name.mp4")
     if ".." in parts:
         raise UsageError(f"{what}: leads out of the output folder", "name a file inside it, without ..")
     if not parts:
@@ -86,6 +86,10 @@ def inside(written: str) -> str:
             "cut what is filled in, for example {source:.40}_{driving:.40}.mp4",
         )
     return name
+
+
+def _leads_out(text: str) -> bool:
+    return text.startswith(("/", "~")) or re.match("[A-Za-z]:", text) is not None or "://" in text
 
 
 def check_kind(name: str) -> None:

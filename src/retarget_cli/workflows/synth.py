@@ -19,11 +19,11 @@ from retarget_cli.workflows.synth_clip import make_clip
 from retarget_cli.workflows.synth_files import Clip
 from retarget_cli.workflows.synth_motion import read_given
 from retarget_cli.workflows.synth_run import (
-    FORMAT,
-    VERSION,
     SynthResult,
     Wanted,
+    check_least,
     finish,
+    head_of,
     make_missing,
     open_folder,
     pictures_in_folder,
@@ -104,15 +104,13 @@ def frames_per_clip(recipe: Recipe) -> int:
 
 
 def _check(options: SynthOptions) -> None:
-    for name, value, least in (
+    check_least(
         ("--clips", options.clips, 1),
         ("--frames", options.frames, 1),
         ("--size", min(options.size), 32),
         ("--views", options.views, 1),
         ("--workers", options.workers or 1, 1),
-    ):
-        if value < least:
-            raise UsageError(f"{name} is {value}, expected at least {least}", f"choose a larger {name}")
+    )
     if options.seed < 0:
         raise UsageError(f"--seed is {options.seed}, expected 0 or more", "choose another --seed")
     for name, chosen, known in (("--with", options.extras, EXTRAS), ("--kinds", options.kinds, tuple(KINDS))):
@@ -124,9 +122,6 @@ def _check(options: SynthOptions) -> None:
 
 
 def _recipe(options: SynthOptions) -> Recipe:
-    pictures: tuple[str, ...] = ()
-    if options.backgrounds is not None:
-        pictures = tuple(str(path) for path in pictures_in_folder(options.backgrounds))
     return Recipe(
         seed=options.seed,
         frames=options.frames,
@@ -137,20 +132,14 @@ def _recipe(options: SynthOptions) -> Recipe:
         extras=tuple(word for word in EXTRAS if word in options.extras),
         kinds=tuple(word for word in KINDS if word in options.kinds),
         motions=tuple(path.name for path in options.motions),
-        pictures=pictures,
+        pictures=pictures_in_folder(options.backgrounds),
     )
 
 
 def _told(options: SynthOptions, recipe: Recipe) -> dict[str, Any]:
     """What `dataset.json` says, but for the clips."""
     return {
-        "format": FORMAT,
-        "format_version": VERSION,
-        "seed": recipe.seed,
-        "size": list(recipe.size),
-        "fps": str(options.rate),
-        "frames": recipe.frames,
-        "views": recipe.views,
+        **head_of(recipe, options.rate),
         "parsing": list(CLASSES),
         "parts": [part.name.lower() for part in Part],
         "options": {

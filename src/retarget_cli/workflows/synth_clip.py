@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from retarget_cli.synth.rendition import Rendition, first_frame, frames, renditi
 from retarget_cli.workflows.synth_files import (
     Clip,
     appear,
+    begun,
     make_folders,
-    unfinished,
     write_film,
     write_frame,
     write_json,
@@ -35,8 +34,7 @@ def make_clip(recipe: Recipe, number: int, given: tuple[Given, ...], clip: Clip)
     Raises:
         OutputError: it can't be written.
     """
-    scratch = unfinished(clip.folder)
-    shutil.rmtree(scratch, ignore_errors=True)
+    scratch = begun(clip)
     plan = plan_clip(recipe, number)
     made, steps = renditions(recipe, plan, given)
     origins = {goal: first_frame(one, recipe.size) for one in made if (goal := one.name) == one.flow_to}

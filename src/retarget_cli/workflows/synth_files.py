@@ -40,6 +40,13 @@ def unfinished(clip: Path) -> Path:
     return clip.with_name(f".{clip.name}.part")
 
 
+def begun(clip: Clip) -> Path:
+    """The folder that a clip is written into, without what an earlier run left there."""
+    scratch = unfinished(clip.folder)
+    shutil.rmtree(scratch, ignore_errors=True)
+    return scratch
+
+
 def appear(clip: Clip) -> None:
     """Give a finished clip its name.
 

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -61,19 +61,59 @@ def is_complete(clip: Path) -> bool:
     return (clip / "clip.json").is_file()
 
 
-def pictures_in_folder(folder: Path) -> list[Path]:
-    """The user's own backgrounds.
+class Recipe(Protocol):
+    """What the recipes of people and of toys have in common."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def size(self) -> tuple[int, int]: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def views(self) -> int: ...
+
+
+def head_of(recipe: Recipe, rate: Fraction, kind: str = PEOPLE) -> dict[str, Any]:
+    """How every `dataset.json` begins; one without a kind is of people."""
+    return {
+        "format": FORMAT,
+        "format_version": VERSION,
+        **({} if kind == PEOPLE else {"kind": kind}),
+        "seed": recipe.seed,
+        "size": list(recipe.size),
+        "fps": str(rate),
+        "frames": recipe.frames,
+        "views": recipe.views,
+    }
+
+
+def check_least(*options: tuple[str, int, int]) -> None:
+    """Refuse numbers that are too small: (option, value, least) of each.
+
+    Raises:
+        UsageError: one is.
+    """
+    for name, value, least in options:
+        if value < least:
+            raise UsageError(f"{name} is {value}, expected at least {least}", f"choose a larger {name}")
+
+
+def pictures_in_folder(folder: Path | None) -> tuple[str, ...]:
+    """The user's own backgrounds; none without a folder.
 
     Raises:
         InputError: the folder can't be read, or holds none.
     """
+    if folder is None:
+        return ()
     try:
         found = sorted(path for path in folder.iterdir() if path.is_file() and is_picture(path))
     except OSError as error:
         raise InputError(f"cannot read {folder}: {error.strerror or error}", "name a folder of pictures") from error
     if not found:
         raise InputError(f"no picture in {folder}", "name a folder of PNG, JPEG or WebP pictures")
-    return found
+    return tuple(str(path) for path in found)
 
 
 def open_folder(folder: Path, told: dict[str, Any]) -> None:

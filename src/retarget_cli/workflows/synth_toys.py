@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,9 +22,9 @@ from retarget_cli.synth.toys.zoo import FAMILIES
 from retarget_cli.workflows.synth_files import (
     Clip,
     appear,
+    begun,
     flow_picture,
     make_folders,
-    unfinished,
     with_sorted_header,
     write_bytes,
     write_film,
@@ -33,12 +32,12 @@ from retarget_cli.workflows.synth_files import (
     write_png,
 )
 from retarget_cli.workflows.synth_run import (
-    FORMAT,
     TOY,
-    VERSION,
     SynthResult,
     Wanted,
+    check_least,
     finish,
+    head_of,
     make_missing,
     open_folder,
     pictures_in_folder,
@@ -109,8 +108,7 @@ def make_toy_clip(recipe: ToyRecipe, number: int, clip: Clip) -> int:
     Raises:
         OutputError: it can't be written.
     """
-    scratch = unfinished(clip.folder)
-    shutil.rmtree(scratch, ignore_errors=True)
+    scratch = begun(clip)
     plan = plan_toys(recipe, number)
     made = toy_renditions(recipe, plan)
     origins = {one.name: one for one in made}
@@ -139,16 +137,14 @@ def _write_rendition(folder: Path, one: ToyRendition, origin: ToyRendition, size
 
 
 def _check(options: ToyOptions) -> None:
-    for name, value, least in (
+    check_least(
         ("--clips", options.clips, 1),
         ("--frames", options.frames, 1),
         ("--size", min(options.size), 32),
         ("--views", options.views, 1),
         ("--workers", 1 if options.workers is None else options.workers, 1),
         ("--seed", options.seed, 0),
-    ):
-        if value < least:
-            raise UsageError(f"{name} is {value}, expected at least {least}", f"choose a larger {name}")
+    )
     unknown = [word for word in options.families if word not in FAMILIES]
     if unknown:
         raise UsageError(f"--kinds: {', '.join(unknown)} is not known", f"with --kind toy: {', '.join(FAMILIES)}")
@@ -157,9 +153,6 @@ def _check(options: ToyOptions) -> None:
 
 
 def _recipe(options: ToyOptions) -> ToyRecipe:
-    pictures: tuple[str, ...] = ()
-    if options.backgrounds is not None:
-        pictures = tuple(str(path) for path in pictures_in_folder(options.backgrounds))
     return ToyRecipe(
         seed=options.seed,
         frames=options.frames,
@@ -169,21 +162,14 @@ def _recipe(options: ToyOptions) -> ToyRecipe:
         camera=options.camera,
         has_cross=options.has_cross,
         families=tuple(word for word in FAMILIES if word in options.families),
-        pictures=pictures,
+        pictures=pictures_in_folder(options.backgrounds),
     )
 
 
 def _told(options: ToyOptions, recipe: ToyRecipe) -> dict[str, Any]:
     """What `dataset.json` says, but for the clips."""
     return {
-        "format": FORMAT,
-        "format_version": VERSION,
-        "kind": TOY,
-        "seed": recipe.seed,
-        "size": list(recipe.size),
-        "fps": str(options.rate),
-        "frames": recipe.frames,
-        "views": recipe.views,
+        **head_of(recipe, options.rate, TOY),
         "options": {
             "camera": recipe.camera,
             "with": ["cross"] if recipe.has_cross else [],

@@ -42,26 +42,40 @@ class Made:
     motion: Motion
 
 
-class FirstOrder(nn.Module):
-    """Detector, motion, generator.
+class KeypointModel(nn.Module):
+    """Detector and motion, and a generator of its own: what every model has that moves keypoints.
 
     Args:
-        design: their form.
-        align_corners: how pictures and features are read, see `sampling`; True for the released weights.
+        detector, motion: their forms.
+        align_corners: how pictures and features are read, see `sampling`.
+    """
+
+    generator: Generator
+
+    def __init__(self, detector: DetectorDesign, motion: MotionDesign, align_corners: bool) -> None:
+        super().__init__()
+        if detector.count != motion.count:
+            raise ValueError(f"{detector.count} keypoints are found, {motion.count} are moved")
+        self.detector = Detector(detector)
+        self.motion = DenseMotion(motion, align_corners)
+
+    def encode(self, picture: Tensor) -> Prepared:
+        """Once a source or view (1 or B, 3, H, W) in [0, 1]."""
+        return Prepared(self.motion.encode(picture, self.detector(picture)), self.generator.encode(picture))
+
+
+class FirstOrder(KeypointModel):
+    """The first order model.
+
+    Args:
+        design: its form.
+        align_corners: as of `KeypointModel`; True for the released weights.
     """
 
     def __init__(self, design: FirstOrderDesign, align_corners: bool = FIRST_ORDER_ALIGN_CORNERS) -> None:
-        super().__init__()
-        if design.detector.count != design.motion.count:
-            raise ValueError(f"{design.detector.count} keypoints are found, {design.motion.count} are moved")
+        super().__init__(design.detector, design.motion, align_corners)
         self.design = design
-        self.detector = Detector(design.detector)
-        self.motion = DenseMotion(design.motion, align_corners)
         self.generator = Generator(design.generator, align_corners)
-
-    def encode(self, picture: Tensor) -> Prepared:
-        """Once a source (1 or B, 3, H, W) in [0, 1]."""
-        return Prepared(self.motion.encode(picture, self.detector(picture)), self.generator.encode(picture))
 
     def forward(self, source: Prepared, driving: Keypoints) -> Made:
         """The source with the keypoints of B pictures."""

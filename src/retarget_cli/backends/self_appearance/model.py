@@ -20,11 +20,11 @@ from torch import Tensor, nn
 
 from retarget_cli.backends.self_appearance.appearance import Appearance, AppearanceDesign
 from retarget_cli.backends.self_appearance.blocks import channels
-from retarget_cli.backends.self_appearance.dense_motion import DenseMotion, Motion, MotionDesign
+from retarget_cli.backends.self_appearance.dense_motion import Motion, MotionDesign
 from retarget_cli.backends.self_appearance.evolution import Evolution, EvolutionOptions
-from retarget_cli.backends.self_appearance.first_order import Made, Prepared
+from retarget_cli.backends.self_appearance.first_order import KeypointModel, Made, Prepared
 from retarget_cli.backends.self_appearance.generator import Generator, GeneratorDesign
-from retarget_cli.backends.self_appearance.keypoints import Detector, DetectorDesign, Keypoints
+from retarget_cli.backends.self_appearance.keypoints import DetectorDesign, Keypoints
 from retarget_cli.backends.self_appearance.sampling import coordinates, resized
 
 _KERNEL = 7
@@ -46,7 +46,7 @@ class SelfAppearanceDesign:
     appearance: AppearanceDesign | None = field(default_factory=AppearanceDesign)
 
 
-class SelfAppearance(nn.Module):
+class SelfAppearance(KeypointModel):
     """All networks.
 
     Args:
@@ -55,21 +55,13 @@ class SelfAppearance(nn.Module):
     """
 
     def __init__(self, design: SelfAppearanceDesign, align_corners: bool = True) -> None:
-        super().__init__()
-        if design.detector.count != design.motion.count:
-            raise ValueError(f"{design.detector.count} keypoints are found, {design.motion.count} are moved")
+        super().__init__(design.detector, design.motion, align_corners)
         self.design = design
-        self.detector = Detector(design.detector)
-        self.motion = DenseMotion(design.motion, align_corners)
         self.confidence = nn.Conv2d(self.motion.hourglass.outputs, 1, _KERNEL, padding=_KERNEL // 2)
         self.evolution = Evolution(design.evolution)
         self.generator = Generator(design.generator, align_corners)
         width = channels(design.generator.width, design.generator.levels, design.generator.most)
         self.appearance = None if design.appearance is None else Appearance(width, design.appearance, align_corners)
-
-    def encode(self, picture: Tensor) -> Prepared:
-        """Once a view (1 or B, 3, H, W) in [0, 1]."""
-        return Prepared(self.motion.encode(picture, self.detector(picture)), self.generator.encode(picture))
 
     def forward(self, views: Sequence[Prepared], driving: Keypoints) -> Made:
         """The person of the views with the keypoints of B pictures; `motion` is the first view's."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from retarget_cli.synth.toys.block import Block
-from retarget_cli.synth.toys.rig import Bone, Drive, Place
+from retarget_cli.synth.toys.rig import Drive, Place
+from retarget_cli.synth.toys.skeleton import Skeleton
 from retarget_cli.synth.toys.solid import Model
 from retarget_cli.synth.toys.toy import Mark
 
 
-class Carving:
+class Carving(Skeleton):
     """Collects parts below a stand that everything turns on.
 
     Args:
@@ -19,18 +20,10 @@ class Carving:
     """
 
     def __init__(self, tilt: float, swing: float) -> None:
-        self._bones: list[Bone] = []
+        super().__init__()
         self._blocks: dict[str, Sequence[Block]] = {}
-        self._marks: list[Mark] = []
         self.carrier("stand", rest=(tilt, 0, 0), drives=(("across", "right", 0.06),))
         self.carrier("turn", "stand", drives=(("bearing", "yaw", swing), ("turn", "yaw", 0.5)))
-
-    def carrier(
-        self, name: str, parent: str = "", joint: Place = (0, 0, 0), rest: Place = (0, 0, 0),
-        drives: tuple[Drive, ...] = (),
-    ) -> None:  # fmt: skip
-        """A bone without anything to see."""
-        self._bones.append(Bone(name, parent, joint, rest, drives))
 
     def part(
         self, name: str, parent: str, joint: Place, blocks: Sequence[Block], *, mark: Place = (0, 0, 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,16 +13,16 @@ Point = tuple[float, float]
 Bounds = tuple[float, float, float, float]
 
 
-class Shape:
+class Shape(ABC):
     """Something flat with an inside."""
 
+    @abstractmethod
     def distance(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """How far points are outside; negative inside."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bounds(self) -> Bounds:
         """Left, top, right, bottom."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,26 +10,19 @@ from retarget_cli.synth.outfit import Color
 from retarget_cli.synth.toys.flat import Design
 from retarget_cli.synth.toys.paint import PATTERNS, Coat, Pattern, Piece
 from retarget_cli.synth.toys.palette import Palette, mixed
-from retarget_cli.synth.toys.rig import Bone, Drive, Place
+from retarget_cli.synth.toys.rig import Drive, Place
 from retarget_cli.synth.toys.shapes import Blob, Crescent, Limb, Outline, Point, Shape
+from retarget_cli.synth.toys.skeleton import Skeleton
 from retarget_cli.synth.toys.toy import Mark
 
 
-class Sketch:
+class Sketch(Skeleton):
     """Collects parts; `design` is what came of it."""
 
     def __init__(self) -> None:
-        self._bones: list[Bone] = []
+        super().__init__()
         self._pieces: dict[str, Sequence[Piece]] = {}
         self._layers: dict[str, float] = {}
-        self._marks: list[Mark] = []
-
-    def carrier(
-        self, name: str, parent: str = "", joint: Place = (0, 0, 0), rest: Place = (0, 0, 0),
-        drives: tuple[Drive, ...] = (),
-    ) -> None:  # fmt: skip
-        """A bone without anything to see."""
-        self._bones.append(Bone(name, parent, joint, rest, drives))
 
     def part(
         self, name: str, parent: str, joint: Place, pieces: Sequence[Piece], layer: float, *,
