@@ -50,7 +50,7 @@ from retarget_cli.workflows.film_identity import film_identity, ready_key
 from retarget_cli.workflows.filming import Shoot, film, film_in_segments
 from retarget_cli.workflows.origin import Origin, choose_origin
 from retarget_cli.workflows.output_name import output_path
-from retarget_cli.workflows.pixels import check_pictured, most_alike, open_footage, pictured
+from retarget_cli.workflows.pixels import check_pictured, most_alike, open_footage
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.troupe import Ready, Troupe
 
@@ -164,7 +164,7 @@ def _pictured(options: AnimateOptions, origin: Origin, device: torch.device, pro
     """Pictures of anything, on the stage of a method that is led by pixels."""
     check_pictured(options, origin.backend)
     backend = origin.open_backend(device)
-    subject = pictured(origin.files, parse_size(options.size), progress)
+    subject = origin.open_pictures(parse_size(options.size), progress)
     return Ready(backend, subject, backend.prepare(subject))
 
 

@@ -18,6 +18,7 @@ from retarget_cli.core.subject import Subject
 from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.persons import Choice
 from retarget_cli.workflows.canvas import CanvasSize
+from retarget_cli.workflows.pixels import laid_on, pictured
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.subject_file import SavedSubject, is_subject_file, load_subject
 from retarget_cli.workflows.subject_size import resized_subject
@@ -80,6 +81,16 @@ class Origin:
             )
         return resized_subject(subject, canvas)
 
+    def open_pictures(self, canvas: CanvasSize, progress: Progress) -> Subject:
+        """The pictures alone, for a method that is led by pixels; of anything.
+
+        Raises:
+            InputError: a picture can't be read.
+        """
+        if self.saved is None:
+            return pictured(self.files, canvas, progress)
+        return laid_on(self.saved.subject, canvas)
+
 
 def choose_origin(
     sources: Sequence[str],
@@ -121,7 +132,13 @@ def choose_origin(
             f"{subject_file} was made for the backend {name[:60]!r}, which is not installed",
             f"install what it comes from; known: {', '.join(sorted(known_backends()))}",
         )
-    is_tuned = issubclass(backend_class(name), Trainable)
+    method = backend_class(name)
+    if saved.subject.is_unperceived and not method.spec.is_led_by_pixels:
+        raise UsageError(
+            f"--backend {name} moves people, and in the pictures of {subject_file} nobody was looked for",
+            "leave --backend out, or give the pictures with --source",
+        )
+    is_tuned = issubclass(method, Trainable)
     if is_tuned:
         if name != saved.backend:
             raise UsageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
@@ -14,9 +14,8 @@ import numpy as np
 from retarget_cli.backends.base import Comparing, Performer
 from retarget_cli.core.errors import BackendError, InputError, UsageError
 from retarget_cli.core.footage import Footage
-from retarget_cli.core.motion import LANDMARKS
 from retarget_cli.core.progress import Progress, Silence, counted
-from retarget_cli.core.subject import Image, Subject, View
+from retarget_cli.core.subject import Image, Subject, pictured_subject
 from retarget_cli.media.images import is_picture, over_white, read_picture
 from retarget_cli.media.reader import open_frames
 from retarget_cli.media.source import FrameSource
@@ -28,29 +27,45 @@ from retarget_cli.workflows.driving import Driving, Excerpt
 # The networks of such methods see a few hundred pixels.
 LONGEST = 512
 WINDOW = 16
-MOST_VIEWS = 8
-NOBODY = np.zeros((LANDMARKS, 3), np.float32)
+MOST_VIEWS, CLIP_VIEWS = 8, 4
 
 
-def pictured(files: Iterable[Path], canvas: CanvasSize, progress: Progress) -> Subject:
+def pictured(files: Sequence[Path], canvas: CanvasSize, progress: Progress, clip_views: int = CLIP_VIEWS) -> Subject:
     """Pictures, or frames spread over a clip, as a subject of whom nothing is known. The first is what is moved.
+
+    Args:
+        files: pictures and clips.
+        canvas: what size the first is brought to, and with it the others.
+        progress: told of every file.
+        clip_views: so many frames at most are taken from a clip.
 
     Raises:
         InputError: a file can't be read.
     """
-    images = [image for path in counted(list(files), "source", None, progress) for image in _images(path)]
+    images = [image for path in counted(files, "source", len(files), progress) for image in _images(path, clip_views)]
     size = _size(images[0], canvas)
-    views = tuple(_view(_scaled(image, size)) for image in images[:MOST_VIEWS])
-    return Subject(views, np.zeros(0, np.float32), "", views[0].image)
+    return pictured_subject([_scaled(image, size) for image in images[:MOST_VIEWS]], files[0].stem)
 
 
-def _images(path: Path) -> list[Image]:
+def of_one_size(images: Sequence[Image]) -> list[Image]:
+    """All of them at the first's size."""
+    height, width = images[0].shape[:2]
+    return [_scaled(image, (height, width)) for image in images]
+
+
+def laid_on(subject: Subject, canvas: CanvasSize) -> Subject:
+    """A subject's pictures, whatever is known of it; at another size, where one is asked for."""
+    size = subject.size if canvas == CanvasSize() else _size(subject.primary.image, canvas)
+    return pictured_subject([_scaled(view.image, size) for view in subject.views], subject.name)
+
+
+def _images(path: Path, most: int) -> list[Image]:
     if is_picture(path):
         return [over_white(read_picture(path))]
     with open_frames(path) as clip:
-        stride = max(1, (clip.frame_count or 1) // 4)
+        stride = max(1, (clip.frame_count or 1) // most)
         frames = (frame.rgb for frame in clip if frame.index % stride == 0)
-        return list(islice(frames, 4))
+        return list(islice(frames, most))
 
 
 def _size(image: Image, canvas: CanvasSize) -> tuple[int, int]:
@@ -71,11 +86,6 @@ def _scaled(image: Image, size: tuple[int, int]) -> Image:
     return np.asarray(cv2.resize(image, size[::-1], interpolation=way), dtype=np.uint8)
 
 
-def _view(image: Image) -> View:
-    everything = np.ones(image.shape[:2], np.float32)
-    return View(image, everything, NOBODY, NOBODY, np.zeros((24, 3), np.float32), np.array([1, 0, 0], np.float32))
-
-
 def check_pictured(options: AnimateOptions, backend: str) -> None:
     """Refuse what only means something where a person is known.
 
@@ -87,7 +97,6 @@ def check_pictured(options: AnimateOptions, backend: str) -> None:
         "--freeze": options.freeze is not None,
         "--garment": bool(options.garment),
         f"--background {options.background}": options.background != "source",
-        "--subject": options.subject is not None,
     }
     named = [name for name, is_given in faults.items() if is_given]
     if named:

@@ -21,7 +21,7 @@ from retarget_cli.backends.trainable import WEIGHTS_OPTION
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import JOINTS, LANDMARKS, FloatArray
 from retarget_cli.core.reading import LARGEST_SIDE, SMALLEST_SIDE
-from retarget_cli.core.subject import Subject, View
+from retarget_cli.core.subject import NOBODY, Image, Subject, View, pictured_subject
 from retarget_cli.media.kinds import SUBJECT
 from retarget_cli.training.checkpoint import write_tensors
 
@@ -31,7 +31,7 @@ MOST_VIEWS = 8
 _HEADER_LIMIT = 8 << 20
 _LARGEST_FILE = 4 << 30
 _MOST_BETAS = 1000
-_WEIGHT = "weights."
+_WEIGHT, _IMAGE = "weights.", "views.image"
 _REMAKE = "copy it again, or make it again with `retarget personalize`"
 _MAKERS = "subject files are written by `retarget personalize`"
 # Weights are kept in half precision where that changes them by less than this share of their size.
@@ -102,8 +102,10 @@ def _halved(tensor: Tensor) -> Tensor:
 
 
 def subject_tensors(subject: Subject) -> dict[str, Tensor]:
-    """A subject's arrays by name: views stacked."""
+    """A subject's arrays by name: views stacked; of one in which nobody was looked for, its pictures."""
     views = subject.views
+    if subject.is_unperceived:
+        return {_IMAGE: torch.from_numpy(np.stack([view.image for view in views]))}
     arrays = {
         f"views.{name}": np.stack([getattr(view, name) for view in views])
         for name in ("image", "mask", "pose", "world", "theta", "camera")
@@ -201,7 +203,25 @@ def subject_from(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> 
     Raises:
         KeyError, ValueError: something is missing, or not as it should be.
     """
-    image = tensors["views.image"]
+    pictures, name = _pictures(tensors), metadata["name"]
+    if metadata["body"] == NOBODY:
+        odd = [each for each in sorted(tensors) if each != _IMAGE and not each.startswith(_WEIGHT)]
+        if odd:
+            raise ValueError(f"nobody was looked for in its pictures, and yet it has {odd[0]}")
+        return pictured_subject(pictures, name)
+    height, width, _ = pictures[0].shape
+    plate = tensors["plate"]
+    if plate.dtype != torch.uint8 or plate.shape != (height, width, 3):
+        raise ValueError(f"its background is {plate.dtype} {tuple(plate.shape)}, expected ({height}, {width}, 3)")
+    size = tensors["betas"].numel()
+    if size > _MOST_BETAS:
+        raise ValueError(f"it has {size} proportions")
+    betas = _floats(tensors, "betas", (size,))
+    return Subject(_views(tensors, pictures), betas, metadata["body"], plate.numpy(), name)
+
+
+def _pictures(tensors: Mapping[str, Tensor]) -> list[Image]:
+    image = tensors[_IMAGE]
     if image.dtype != torch.uint8 or image.ndim != 4 or image.shape[3] != 3:
         raise ValueError(f"its pictures are {image.dtype} {tuple(image.shape)}, expected uint8 (V, H, W, 3)")
     count, height, width, _ = image.shape
@@ -209,9 +229,12 @@ def subject_from(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> 
         raise ValueError(f"it has {count} views, expected 1 to {MOST_VIEWS}")
     if min(height, width) < SMALLEST_SIDE or max(height, width) > LARGEST_SIDE:
         raise ValueError(f"its pictures are of {width}x{height}, expected {SMALLEST_SIDE} to {LARGEST_SIDE} a side")
-    plate = tensors["plate"]
-    if plate.dtype != torch.uint8 or plate.shape != (height, width, 3):
-        raise ValueError(f"its background is {plate.dtype} {tuple(plate.shape)}, expected ({height}, {width}, 3)")
+    return list(image.numpy())
+
+
+def _views(tensors: Mapping[str, Tensor], pictures: list[Image]) -> tuple[View, ...]:
+    """What was perceived in the pictures."""
+    count, (height, width, _) = len(pictures), pictures[0].shape
     mask = _floats(tensors, "views.mask", (count, height, width))
     if mask.min() < 0 or mask.max() > 1:
         raise ValueError("its masks are not within 0 and 1")
@@ -223,12 +246,7 @@ def subject_from(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> 
     camera = _floats(tensors, "views.camera", (count, 3))
     if not (camera[:, 0] > 0).all():
         raise ValueError("a camera's scale is not above 0")
-    size = tensors["betas"].numel()
-    if size > _MOST_BETAS:
-        raise ValueError(f"it has {size} proportions")
-    pictures = image.numpy()
-    views = tuple(View(pictures[i], mask[i], pose[i], world[i], theta[i], camera[i]) for i in range(count))
-    return Subject(views, _floats(tensors, "betas", (size,)), metadata["body"], plate.numpy(), metadata["name"])
+    return tuple(View(pictures[i], mask[i], pose[i], world[i], theta[i], camera[i]) for i in range(count))
 
 
 def _floats(tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> FloatArray:
