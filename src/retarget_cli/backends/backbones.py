@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from retarget_cli.networks import classic, sphereface
-from retarget_cli.networks.likeness_losses import VGG_SIDE, LikenessLoss, NetworkLoss, PixelLoss
+from retarget_cli.networks.likeness_losses import VGG_SIDE, LikenessLoss, NetworkLoss, PixelLoss, PyramidLoss
 from retarget_cli.weights.store import Store
 
 log = logging.getLogger(__name__)
@@ -41,19 +41,34 @@ def likeness(store: Store, device: torch.device) -> Likeness:
     """
     whole = _network(store, "vgg19", _vgg, classic.UNUSED)
     face = _network(store, "sphere20a", sphereface.Sphere20a, sphereface.UNUSED)
-    missing = [key for key, found in (("vgg19", whole), ("sphere20a", face)) if found is None]
-    notes = tuple(f"{key} was missing: a loss of pixels stood in for its perceptual loss" for key in missing)
-    if missing:
-        log.warning(
-            "the weights %s are missing: colours, edges and SSIM are compared instead of their features; "
-            "`retarget weights pull KEY` gets them, or says where they are",
-            " and ".join(missing),
-        )
+    notes = _missed([key for key, found in (("vgg19", whole), ("sphere20a", face)) if found is None])
     return Likeness(
         _loss(whole, VGG_SIDE, VGG_SIDE).to(device),
         _loss(face, sphereface.HEIGHT, sphereface.WIDTH).to(device),
         notes,
     )
+
+
+def pyramid(store: Store, device: torch.device) -> tuple[LikenessLoss, tuple[str, ...]]:
+    """The loss with VGG-19 at four scales, where its file is there; and notes, empty where nothing stood in.
+
+    Raises:
+        WeightsError: the file is there but damaged.
+    """
+    network = _network(store, "vgg19", _vgg, classic.UNUSED)
+    notes = _missed(["vgg19"] if network is None else [])
+    return (PixelLoss() if network is None else PyramidLoss(network)).to(device), notes
+
+
+def _missed(keys: list[str]) -> tuple[str, ...]:
+    """Warn of files that are missing, once, and say it in notes."""
+    if keys:
+        log.warning(
+            "the weights %s are missing: colours, edges and SSIM are compared instead of their features; "
+            "`retarget weights pull KEY` gets them, or says where they are",
+            " and ".join(keys),
+        )
+    return tuple(f"{key} was missing: a loss of pixels stood in for its perceptual loss" for key in keys)
 
 
 def _vgg() -> nn.Module:

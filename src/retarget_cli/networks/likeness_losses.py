@@ -12,14 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retarget_cli.networks.classic import IMAGENET_DEVIATION, IMAGENET_MEAN
 from retarget_cli.networks.crops import resized
 
 Features = Sequence[Tensor]
 
 # Of the stages of a network, the finest first.
 _STAGE_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
-# The side at which VGG was trained.
-VGG_SIDE = 224
+# The side at which VGG was trained; and the smallest of which its five stages leave anything.
+VGG_SIDE, _LEAST_SIDE = 224, 16
 
 
 class LikenessLoss(nn.Module, ABC):
@@ -74,6 +75,40 @@ class NetworkLoss(LikenessLoss):
             weight * functional.l1_loss(mine, yours)
             for weight, mine, yours in zip(_STAGE_WEIGHTS, made, target, strict=True)
         ]
+        return torch.stack(terms).sum()
+
+
+class PyramidLoss(LikenessLoss):
+    """L1 distances of a network's five features, at the picture's size and three halvings of it, all added up.
+
+    As in the first order motion model (Siarohin et al., 2019), whose network sees colours as torchvision normalizes
+    them, and pictures of any size.
+
+    Args:
+        network: (B, 3, H, W) -> features; already with weights, and frozen.
+        scales: at most; pictures that get too small end it earlier.
+    """
+
+    def __init__(self, network: nn.Module, scales: int = 4) -> None:
+        super().__init__()
+        self.network, self.scales = network, scales
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("deviation", torch.tensor(IMAGENET_DEVIATION)[:, None, None], persistent=False)
+
+    def extracted(self, pictures: Tensor) -> list[Tensor]:
+        """See `LikenessLoss`."""
+        found: list[Tensor] = []
+        for scale in range(self.scales):
+            height, width = (side >> scale for side in pictures.shape[-2:])
+            if min(height, width) < _LEAST_SIDE:
+                break
+            small = functional.interpolate(pictures, (height, width), mode="bilinear", antialias=True)
+            found += self.network(((small + 1) / 2 - self.mean) / self.deviation)
+        return found
+
+    def distance(self, made: Features, target: Features) -> Tensor:
+        """See `LikenessLoss`."""
+        terms = [functional.l1_loss(mine, yours) for mine, yours in zip(made, target, strict=True)]
         return torch.stack(terms).sum()
 
 

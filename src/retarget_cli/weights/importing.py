@@ -40,6 +40,10 @@ class Recogniser:
     origin: str
     refusal: str = ""
 
+    def fitted(self, state: Mapping[str, Tensor]) -> Recogniser:
+        """The form with a checkpoint's own counts, where such a form may have any; itself for most."""
+        return self
+
     def recognises(self, state: Mapping[str, Tensor]) -> bool:
         """Whether a checkpoint has exactly these tensors."""
         return not self.faults(state)
@@ -78,7 +82,7 @@ def recognise(state: Mapping[str, Tensor], known: Sequence[Recogniser], path: st
         raise UsageError(
             f"--as {chosen}: unknown", f"one of {', '.join(each.name for each in known if not each.refusal)}"
         )
-    candidates = [each for each in known if chosen in ("", each.name)]
+    candidates = [each.fitted(state) for each in known if chosen in ("", each.name)]
     fitting = [each for each in candidates if each.recognises(state)]
     if not fitting:
         raise _unknown(state, candidates, path)

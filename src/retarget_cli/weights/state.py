@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from retarget_cli.core.errors import WeightsError
 from retarget_cli.weights.catalog import CATALOG
+from retarget_cli.weights.nested import flattened
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _SHOWN = 3
 # Torch's reader of zip files seeks where a file that was cut short has nothing.
@@ -24,7 +28,8 @@ _COUNTERS = "num_batches_tracked"
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors file, or of one that `torch.save` wrote; on the CPU.
 
-    A state dict that lies under `state_dict`, or whose keys all begin with `module.`, is taken out of it.
+    A state dict that lies under `state_dict`, or whose keys all begin with `module.`, is taken out of it; several that
+    lie beside each other, by the names of their networks, become one, and what lies beside them is left out.
 
     Raises:
         WeightsError: it can't be read, is damaged, or holds something else than tensors.
@@ -65,6 +70,7 @@ def _reason(error: Exception) -> str:
 def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
+    loaded = flattened(loaded)
     if not isinstance(loaded, Mapping) or not loaded:
         raise WeightsError(f"{path} holds no state dict", "it is another kind of file")
     strange = [str(key) for key, value in loaded.items() if not (isinstance(key, str) and isinstance(value, Tensor))]
@@ -96,6 +102,32 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], name: str, unused:
             else "name those that were made for it",
         )
     module.load_state_dict(given, strict=False)  # strict about all but the counters, above
+
+
+def fitted(build: Callable[[], Network], state: Mapping[str, Tensor], name: str) -> Network:
+    """The network that a file says it has weights of, filled with them.
+
+    It is built without memory first: a file that tells of a network which it does not hold costs nothing.
+
+    Args:
+        build: makes it, of the design that the file tells.
+        state: what the file holds.
+        name: of the weights; for messages.
+
+    Raises:
+        WeightsError: there is no such network, or the weights are not its own.
+    """
+    try:
+        with torch.device("meta"):
+            wanted = {key: tuple(value.shape) for key, value in build().state_dict().items()}
+    except (ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+        raise WeightsError(f"{name} tells of a network that can't be: {error}", "make it again") from error
+    faults = differences(state, wanted)
+    if faults:
+        raise WeightsError(f"the weights of {name} are not those of its design: {'; '.join(faults)}", "make it again")
+    network = build()
+    load_into(network, state, name)
+    return network
 
 
 def differences(given: Mapping[str, Tensor], wanted: Mapping[str, tuple[int, ...]]) -> list[str]:

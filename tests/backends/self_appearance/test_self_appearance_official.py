@@ -9,21 +9,22 @@ import pytest
 import torch
 from tests.backends.self_appearance.miniatures import articulated, first_order
 from tests.reference_weights import official_shapes
-from torch import Tensor
+from torch import Tensor, nn
 
 from retarget_cli.backends.official import recognisers as all_recognisers
-from retarget_cli.backends.self_appearance.articulated import Articulated, ArticulatedDesign
+from retarget_cli.backends.self_appearance.articulated import Articulated
 from retarget_cli.backends.self_appearance.discriminator import Discriminator, DiscriminatorDesign
-from retarget_cli.backends.self_appearance.first_order import FirstOrder, FirstOrderDesign
-from retarget_cli.backends.self_appearance.keypoints import DetectorDesign
+from retarget_cli.backends.self_appearance.first_order import FirstOrder
 from retarget_cli.backends.self_appearance.official import (
+    Released,
     articulated_names,
     discriminator_names,
     first_order_names,
     recognisers,
 )
+from retarget_cli.backends.self_appearance.options import articulated_design, first_order_design
 from retarget_cli.core.errors import WeightsError
-from retarget_cli.weights.importing import recognise
+from retarget_cli.weights.importing import Recogniser, recognise
 from retarget_cli.weights.nested import flattened
 
 FORMS = {each.name: each for each in recognisers()}
@@ -37,15 +38,18 @@ LISTS = {
     },
 }
 LISTS["articulated"] = {part: keys for part, keys in LISTS["articulated-avd"].items() if part != "avd_network"}
+LISTS["articulated-still-avd"] = {
+    part: keys for part, keys in LISTS["articulated-avd"].items() if part != "bg_predictor"
+}
 
 
-def checkpoint(form: str) -> dict[str, dict[str, Tensor]]:
+def checkpoint(form: Recogniser) -> dict[str, dict[str, Tensor]]:
     """As it was saved, all zeros; a file of them is small."""
     parts: dict[str, dict[str, Tensor]] = {}
-    for name, ours in FORMS[form].names.items():
+    for name, ours in form.names.items():
         part, _, inside = name.partition(".")
         kind = torch.int64 if inside.endswith("num_batches_tracked") else torch.float32
-        parts.setdefault(part, {})[inside] = torch.zeros((), dtype=kind).expand(FORMS[form].shapes[ours])
+        parts.setdefault(part, {})[inside] = torch.zeros((), dtype=kind).expand(form.shapes[ours])
     return parts
 
 
@@ -97,16 +101,21 @@ def test_other_designs_have_names_too() -> None:
 
 def test_forms_are_known_and_say_how_to_build_the_network() -> None:
     assert set(FORMS) <= {each.name for each in all_recognisers()}
-    assert FORMS["first-order"].design == {"keypoints": "10", "jacobian_maps": "10", "align_corners": "yes"}
+    assert FORMS["first-order"].design == {
+        "keypoints": "10", "jacobian_maps": "10", "align_corners": "yes", "resolution": "256",
+    }  # fmt: skip
     assert FORMS["first-order-shared"].design["jacobian_maps"] == "1"
-    assert FORMS["articulated-avd"].design == {"keypoints": "10", "avd": "yes", "align_corners": "no"}
+    assert FORMS["articulated-avd"].design == {
+        "keypoints": "10", "avd": "yes", "background": "yes", "align_corners": "no", "resolution": "256",
+    }  # fmt: skip
     assert FORMS["articulated"].design["avd"] == "no"
+    assert FORMS["articulated-still-avd"].design["background"] == "no"
     assert [FORMS[name].license.split()[0] for name in ("first-order", "articulated")] == ["MIT", "none"]
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_checkpoint_is_recognised_among_all(form: str, tmp_path: Path) -> None:
-    state = read(tmp_path / "cpk.pth.tar", checkpoint(form) | beside())
+    state = read(tmp_path / "cpk.pth.tar", checkpoint(FORMS[form]) | beside())
     assert not any(name.startswith(("optimizer", "epoch")) for name in state)
     found = recognise(state, all_recognisers(), "cpk.pth.tar")
     assert found.name == form
@@ -118,21 +127,53 @@ def test_a_checkpoint_is_recognised_among_all(form: str, tmp_path: Path) -> None
 def test_what_is_converted_fits_the_network_of_its_design(form: str) -> None:
     found = FORMS[form]
     with torch.device("meta"):
-        network = (
-            Articulated(ArticulatedDesign(has_avd=found.design["avd"] == "yes"))
+        network: nn.Module = (
+            Articulated(*articulated_design(found.design))
             if found.backend == "articulated"
-            else FirstOrder(FirstOrderDesign(DetectorDesign(jacobians=int(found.design["jacobian_maps"]))))
+            else FirstOrder(*first_order_design(found.design))
         )
-    state = flattened(checkpoint(form))
+    state = flattened(checkpoint(FORMS[form]))
     assert isinstance(state, Mapping)
     assert not any(network.load_state_dict(found.convert(state), assign=True))
     assert not any(tensor.is_meta for tensor in network.state_dict().values())
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_another_count_of_parts_is_the_same_form(form: str, tmp_path: Path) -> None:
+    """TED-talks at 384 pixels was released with 20 regions."""
+    ten = FORMS[form]
+    assert isinstance(ten, Released)
+    assert ten.of is not None
+    twenty = ten.of(20)
+    state = read(tmp_path / "ted-youtube384.pth", checkpoint(twenty))
+    found = recognise(state, all_recognisers(), "ted-youtube384.pth")
+    assert (found.name, found.design["keypoints"]) == (form, "20")
+    assert found.design.get("jacobian_maps", "20") == ("1" if form.endswith("shared") else "20")
+    with torch.device("meta"):
+        network: nn.Module = (
+            Articulated(*articulated_design(found.design))
+            if found.backend == "articulated"
+            else FirstOrder(*first_order_design(found.design))
+        )
+    assert not any(network.load_state_dict(found.convert(state), assign=True))
+
+
+def test_counts_that_disagree_are_told() -> None:
+    saved = checkpoint(FORMS["articulated"])
+    saved["region_predictor"]["regions.bias"] = torch.zeros(12)
+    state = flattened(saved)
+    assert isinstance(state, Mapping)
+    with pytest.raises(WeightsError, match=r"of another shape \(region_predictor.regions.weight is \(10,"):
+        recognise(state, recognisers(), "cpk.pth")
+    state = {**state, "region_predictor.regions.bias": torch.zeros(0)}
+    with pytest.raises(WeightsError, match=r"regions.bias is \(0,\) instead of \(10,\)"):
+        recognise(state, recognisers(), "cpk.pth")
+
+
 def test_counters_and_the_opponent_may_be_missing(tmp_path: Path) -> None:
     saved = {
         part: {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
-        for part, state in checkpoint("first-order").items()
+        for part, state in checkpoint(FORMS["first-order"]).items()
     }
     state = read(
         tmp_path / "cpk.pth", {part: {f"module.{key}": t for key, t in own.items()} for part, own in saved.items()}
@@ -143,7 +184,7 @@ def test_counters_and_the_opponent_may_be_missing(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_told() -> None:
-    saved = checkpoint("first-order")
+    saved = checkpoint(FORMS["first-order"])
     saved["kp_detector"]["kp.weight"] = torch.zeros(5, 35, 7, 7)
     state = flattened(saved)
     assert isinstance(state, Mapping)
@@ -157,7 +198,7 @@ def test_what_does_not_fit_is_told() -> None:
 
 @pytest.mark.parametrize("broken", [torch.full((10,), float("nan")), torch.zeros(10, dtype=torch.int64)])
 def test_values_that_are_no_numbers_are_refused(broken: Tensor) -> None:
-    saved = checkpoint("first-order")
+    saved = checkpoint(FORMS["first-order"])
     saved["kp_detector"]["kp.bias"] = broken
     state = flattened(saved)
     assert isinstance(state, Mapping)

@@ -20,14 +20,14 @@ from retarget_cli.backends.liquid_warp.inputs import Cast, Poser, build_sources,
 from retarget_cli.backends.liquid_warp.options import BASE, CLOTHED, NONE, WARP, LiquidWarpOptions, described
 from retarget_cli.backends.liquid_warp.performer import LiquidWarpPerformer
 from retarget_cli.backends.trainable import Game, Phase, Trainable
-from retarget_cli.core.errors import BackendError, InputError, WeightsError
+from retarget_cli.core.errors import BackendError, InputError
 from retarget_cli.core.example import Example
 from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Subject, View, Worn
 from retarget_cli.geometry.rotations import axis_angle_to_matrix
 from retarget_cli.weights.checkpoints import find_weights, read_weights
 from retarget_cli.weights.hashing import sha256_of
-from retarget_cli.weights.state import load_into
+from retarget_cli.weights.state import fitted, load_into
 
 NAME = "liquid-warp"
 # Source pictures that are used at most (paper, 3.5).
@@ -80,20 +80,15 @@ class LiquidWarp(Trainable):
         return described(self._network().design)
 
     def adopt(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
-        """See `Trainable`. Built without memory first: a file that says what it does not hold costs nothing."""
-        try:
+        """See `Trainable`."""
+
+        def build() -> Generator:
             form = self._options.design(design)
             if form.depth > len(state):
                 raise ValueError(f"a depth of {form.depth} is more than it holds")
-            with torch.device("meta"):
-                wanted = Generator(form).state_dict()
-        except (ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
-            raise WeightsError(f"{name} has no design of liquid warping: {error}", "make it again") from error
-        odd = sorted(set(wanted) ^ set(state)) or [key for key in wanted if wanted[key].shape != state[key].shape]
-        if odd:
-            raise WeightsError(f"the weights of {name} are not those of its design: {odd[0]} differs", "make it again")
-        generator = Generator(form)
-        load_into(generator, state, name)
+            return Generator(form)
+
+        generator = fitted(build, state, name)
         self._generator = generator.to(self.device).eval()
         self._lineage = {"base": name}
 

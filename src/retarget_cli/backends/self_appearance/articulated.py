@@ -22,12 +22,14 @@ class ArticulatedDesign:
     Attributes:
         regions, motion, generator: of those networks.
         has_avd: whether there is a network that tells pose from identity.
+        has_background: whether there is a network that tells how the background moves; without, it stays.
     """
 
     regions: DetectorDesign = field(default_factory=lambda: DetectorDesign(jacobians=0))
     motion: MotionDesign = field(default_factory=lambda: MotionDesign(kind="articulated"))
     generator: GeneratorDesign = field(default_factory=GeneratorDesign)
     has_avd: bool = False
+    has_background: bool = True
 
 
 class Articulated(nn.Module):
@@ -44,7 +46,8 @@ class Articulated(nn.Module):
             raise ValueError(f"{design.regions.count} regions are found, {design.motion.count} are moved")
         self.design = design
         self.regions = RegionPredictor(design.regions)
-        self.background = BackgroundPredictor(design.regions.width, design.regions.levels, design.regions.most)
+        form = design.regions
+        self.background = BackgroundPredictor(form.width, form.levels, form.most, design.has_background)
         self.motion = DenseMotion(design.motion, align_corners)
         self.generator = SkipGenerator(design.generator, align_corners)
         self.avd = Disentangler(design.regions.count) if design.has_avd else None

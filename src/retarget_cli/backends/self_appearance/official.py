@@ -8,14 +8,18 @@ one, and shapes are equal.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from retarget_cli.backends.self_appearance.articulated import Articulated, ArticulatedDesign
+from retarget_cli.backends.self_appearance.dense_motion import MotionDesign
 from retarget_cli.backends.self_appearance.discriminator import Discriminator
 from retarget_cli.backends.self_appearance.first_order import FirstOrder, FirstOrderDesign
+from retarget_cli.backends.self_appearance.generator import GeneratorDesign
 from retarget_cli.backends.self_appearance.keypoints import DetectorDesign
 from retarget_cli.backends.self_appearance.sampling import ARTICULATED_ALIGN_CORNERS, FIRST_ORDER_ALIGN_CORNERS
 from retarget_cli.core.errors import WeightsError
@@ -27,8 +31,11 @@ FIRST_ORDER_LICENSE = "MIT (the code's; its authors name no other for the weight
 ARTICULATED_ORIGIN = "https://github.com/snap-research/articulated-animation"
 ARTICULATED_LICENSE = "none granted: published for information only by Snap Inc."
 
-# The options that a design is kept by.
+# The words that a design is kept by.
 COUNT, JACOBIANS, AVD, ALIGN = "keypoints", "jacobian_maps", "avd", "align_corners"
+BACKGROUND, RESOLUTION = "background", "resolution"
+# Pixels a side of what most were trained with; nothing in a file tells it. And of keypoints at most.
+_USUAL, _MOST = "256", 100
 # Of adversarial training; nothing is made with it.
 _OPPONENT = "discriminator."
 _COUNTER = "num_batches_tracked"
@@ -62,8 +69,23 @@ _SPECTRAL: Rules = (
 )
 
 
+@dataclass(frozen=True)
 class Released(Recogniser):
-    """A checkpoint of several networks: what is of no use is passed over, and counters may be there or not."""
+    """A checkpoint of several networks: what is of no use is passed over, and counters may be there or not.
+
+    Attributes:
+        heat: its name of the bias of the heat maps, which is as long as there are keypoints or regions.
+        of: the same form with another count of them.
+    """
+
+    heat: str = ""
+    of: Callable[[int], Released] | None = None
+
+    def fitted(self, state: Mapping[str, Tensor]) -> Recogniser:
+        """See `Recogniser`."""
+        count = state[self.heat].numel() if self.heat in state else 0
+        is_other = 1 <= count <= _MOST and count != self.shapes[self.names[self.heat]][0]
+        return self.of(count) if self.of is not None and is_other else self
 
     def faults(self, state: Mapping[str, Tensor]) -> list[str]:
         """See `Recogniser`."""
@@ -82,38 +104,71 @@ class Released(Recogniser):
 
 
 def recognisers() -> tuple[Recogniser, ...]:
-    """Both models in the forms that were released."""
+    """Both models in the forms that were released, with as many keypoints as most of them have."""
     return (
-        _first_order("first-order", "the first order model", 10),
-        _first_order("first-order-shared", "the first order model with one Jacobian map for all keypoints", 1),
-        _articulated("articulated", "articulated animation", has_avd=False),
-        _articulated("articulated-avd", "articulated animation with AVD", has_avd=True),
+        _first_order(10),
+        _first_order(10, is_shared=True),
+        *(
+            _articulated(10, has_background=background, has_avd=avd)
+            for background in (True, False)
+            for avd in (False, True)
+        ),
     )
 
 
-def _first_order(name: str, title: str, jacobians: int) -> Recogniser:
+def _first_order(count: int, is_shared: bool = False) -> Released:
+    jacobians = 1 if is_shared else count
     with torch.device("meta"):
-        network = FirstOrder(FirstOrderDesign(DetectorDesign(jacobians=jacobians)))
-    detector = network.design.detector
-    design = {
-        COUNT: str(detector.count),
-        JACOBIANS: str(detector.jacobians),
+        design = FirstOrderDesign(DetectorDesign(count, jacobians=jacobians), MotionDesign(count=count))
+        network = FirstOrder(design)
+    words = {
+        COUNT: str(count),
+        JACOBIANS: str(jacobians),
         ALIGN: _word(FIRST_ORDER_ALIGN_CORNERS),
+        RESOLUTION: _USUAL,
     }
-    names, shapes = first_order_names(network), _shapes(network)
-    return Released(name, title, FIRST_ORDER, names, shapes, design, FIRST_ORDER_LICENSE, FIRST_ORDER_ORIGIN)
+    return Released(
+        FIRST_ORDER + ("-shared" if is_shared else ""),
+        "the first order model" + (" with one Jacobian map for all keypoints" if is_shared else ""),
+        FIRST_ORDER,
+        first_order_names(network),
+        _shapes(network),
+        words,
+        FIRST_ORDER_LICENSE,
+        FIRST_ORDER_ORIGIN,
+        heat="kp_detector.kp.bias",
+        of=partial(_first_order, is_shared=is_shared),
+    )
 
 
-def _articulated(name: str, title: str, has_avd: bool) -> Recogniser:
+def _articulated(count: int, has_background: bool, has_avd: bool) -> Released:
     with torch.device("meta"):
-        network = Articulated(ArticulatedDesign(has_avd=has_avd))
-    design = {
-        COUNT: str(network.design.regions.count),
+        design = ArticulatedDesign(
+            DetectorDesign(count, jacobians=0), MotionDesign(ARTICULATED, count), GeneratorDesign(), has_avd,
+            has_background,
+        )  # fmt: skip
+        network = Articulated(design)
+    words = {
+        COUNT: str(count),
         AVD: _word(has_avd),
+        BACKGROUND: _word(has_background),
         ALIGN: _word(ARTICULATED_ALIGN_CORNERS),
+        RESOLUTION: _USUAL,
     }
-    names, shapes = articulated_names(network), _shapes(network)
-    return Released(name, title, ARTICULATED, names, shapes, design, ARTICULATED_LICENSE, ARTICULATED_ORIGIN)
+    return Released(
+        ARTICULATED + ("" if has_background else "-still") + ("-avd" if has_avd else ""),
+        "articulated animation"
+        + ("" if has_background else ", its background still")
+        + (", with AVD" if has_avd else ""),
+        ARTICULATED,
+        articulated_names(network),
+        _shapes(network),
+        words,
+        ARTICULATED_LICENSE,
+        ARTICULATED_ORIGIN,
+        heat="region_predictor.regions.bias",
+        of=partial(_articulated, has_background=has_background, has_avd=has_avd),
+    )
 
 
 def _word(is_so: bool) -> str:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from retarget_cli.backends.self_appearance.appearance import AppearanceDesign
-from retarget_cli.backends.self_appearance.articulated import ArticulatedDesign
-from retarget_cli.backends.self_appearance.dense_motion import MotionDesign
 from retarget_cli.backends.self_appearance.evolution import SOLVERS, EvolutionOptions, Solver
-from retarget_cli.backends.self_appearance.first_order import FirstOrderDesign
-from retarget_cli.backends.self_appearance.generator import GeneratorDesign
-from retarget_cli.backends.self_appearance.keypoints import DetectorDesign
-from retarget_cli.backends.self_appearance.model import SelfAppearanceDesign
-from retarget_cli.backends.self_appearance.sampling import ARTICULATED_ALIGN_CORNERS, FIRST_ORDER_ALIGN_CORNERS
-from retarget_cli.core.errors import UsageError, WeightsError
+from retarget_cli.backends.self_appearance.initial_motion import KINDS
+from retarget_cli.core.errors import UsageError
 
 BASE, NONE, AUTO = "base", "none", "auto"
 YES, NO = "yes", "no"
-LEAST, MOST = 64, 1024
-KEYPOINTS, JACOBIANS, ALIGN, AVD, WIDTH = "keypoints", "jacobian_maps", "align_corners", "avd", "width"
+ON, OFF = "on", "off"
+KEYPOINTS, WIDTH, MOST, RESOLUTION = "keypoints", "width", "most", "resolution"
+JACOBIANS, ALIGN, AVD = "jacobian_maps", "align_corners", "avd"
+INITIAL, EVOLUTION, APPEARANCE = "initial", "evolution", "appearance"
 
 Words = Mapping[str, str]
+# A network of 64 to 1024 pixels a side.
+_LEAST, _MOST = 64, 1024
+_PUBLISHED = {KEYPOINTS: "10", WIDTH: "64", MOST: "1024", RESOLUTION: "256"}
+# What may be said otherwise of weights that are there: it is no matter of their form.
+_FREE = (RESOLUTION, EVOLUTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,62 @@ class FamilyOptions:
     """a weights file, a run of `retarget train`, or the name of an imported file; base: those that come along; none:
     untrained"""
 
-    resolution: int = 256
-    """the network's pictures have about resolution x resolution pixels, 64 to 1024"""
+    resolution: int = 0
+    """the network's pictures have about resolution x resolution pixels, 64 to 1024; 0: as the weights have it, 256
+    without any"""
+
+    keypoints: int = 0
+    """keypoints or regions; 0: as the weights have it, 10 as published without any"""
+
+    width: int = 0
+    """channels of the generator at full size; 0: as the weights have it, 64 as published without any"""
+
+    most: int = 0
+    """channels at most where pictures are smallest; 0: as the weights have it, 1024 as published without any"""
+
+    adversarial: float = 0.0
+    """weight in training of an opponent that is told the keypoints; 0, none, as most published weights"""
 
     def __post_init__(self) -> None:
-        if not LEAST <= self.resolution <= MOST:
-            raise UsageError(f"--set resolution={self.resolution}: out of bounds", f"{LEAST} to {MOST}")
+        if self.resolution and not _LEAST <= self.resolution <= _MOST:
+            raise UsageError(
+                f"--set resolution={self.resolution}: out of bounds", f"{_LEAST} to {_MOST}, or 0 for the weights' own"
+            )
+        for name, value in ((KEYPOINTS, self.keypoints), (WIDTH, self.width), (MOST, self.most)):
+            if value < 0 or value > 4096 or (name == WIDTH and value % 2):
+                raise UsageError(f"--set {name}={value}: out of bounds", "0, or a number above it; widths are even")
+        if self.adversarial < 0:
+            raise UsageError(f"--set adversarial={self.adversarial}: must be 0 or more")
+
+    def said(self) -> dict[str, str]:
+        """What of the design the user has said."""
+        numbers = {
+            KEYPOINTS: self.keypoints, WIDTH: self.width, MOST: self.most, RESOLUTION: self.resolution,
+        }  # fmt: skip
+        return {name: str(value) for name, value in numbers.items() if value}
+
+    def usual(self) -> dict[str, str]:
+        """The design as published."""
+        return dict(_PUBLISHED)
+
+    def words(self, known: Words | None) -> dict[str, str]:
+        """The design: the weights' where there are any, else as said, else as published.
+
+        Args:
+            known: the design that lies in a weights file, or None.
+
+        Raises:
+            UsageError: an option contradicts the weights.
+        """
+        said = self.said()
+        for name, value in said.items():
+            if known is not None and name not in _FREE and known.get(name, self.usual().get(name)) != value:
+                raise UsageError(
+                    f"--set {name}={value}: the weights are of {name}={known.get(name, self.usual().get(name))}",
+                    "leave the option out, or train others with `retarget train`",
+                )
+        free = {name: value for name, value in said.items() if name in _FREE}
+        return {**self.usual(), **said, **(known or {}), **free}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,90 +105,65 @@ class ArticulatedOptions(FamilyOptions):
 
     def __post_init__(self) -> None:
         FamilyOptions.__post_init__(self)
-        if self.animation not in (AUTO, "relative", AVD):
-            raise UsageError(f"--set animation={self.animation}: expected auto, relative or avd")
+        _among("animation", self.animation, (AUTO, "relative", AVD))
 
 
 @dataclass(frozen=True, slots=True)
 class SelfAppearanceOptions(FamilyOptions):
     """Options of self-appearance."""
 
-    evolution: str = "rk4"
-    """solver of eq. 4: off, euler, midpoint, rk4, dopri5"""
+    initial: str = AUTO
+    """the first guess of the motion (eq. 2): displacements, first-order, articulated; auto: as the weights have it,
+    displacements without any"""
+
+    evolution: str = AUTO
+    """solver of eq. 4: off, euler, midpoint, rk4, dopri5; auto: as the weights have it, rk4 without any"""
 
     evolution_steps: int = 4
     """of a solver with fixed steps, 1 to 64"""
 
-    appearance: bool = True
-    """borrow what the motion leaves missing (eq. 5)"""
+    evolution_tolerance: float = 1e-4
+    """relative and absolute, of dopri5"""
+
+    adjoint: bool = False
+    """in training, gradients of eq. 4 by the adjoint equation: memory does not grow with the steps"""
+
+    appearance: str = AUTO
+    """borrow what the motion leaves missing (eq. 5): on, off; auto: as the weights have it, on without any"""
 
     references: int = 3
     """further pictures of the source that are used at most (eq. 6), 0 to 7"""
 
     def __post_init__(self) -> None:
         FamilyOptions.__post_init__(self)
-        self.solving()
+        _among(INITIAL, self.initial, (AUTO, *KINDS))
+        _among(APPEARANCE, self.appearance, (AUTO, ON, OFF))
+        _among(EVOLUTION, self.evolution, (AUTO, *SOLVERS))
+        self.solving(OFF)
         if not 0 <= self.references <= 7:
             raise UsageError(f"--set references={self.references}: out of bounds", "0 to 7")
 
-    def solving(self) -> EvolutionOptions:
-        """How eq. 4 is integrated."""
-        solver: Solver | None = next((each for each in SOLVERS if each == self.evolution), None)
-        if solver is None:
-            raise UsageError(f"--set evolution={self.evolution}: expected one of {', '.join(SOLVERS)}")
-        return EvolutionOptions(solver, self.evolution_steps)
+    def said(self) -> dict[str, str]:
+        """See `FamilyOptions`."""
+        choices = {INITIAL: self.initial, EVOLUTION: self.evolution, APPEARANCE: self.appearance}
+        return FamilyOptions.said(self) | {name: value for name, value in choices.items() if value != AUTO}
+
+    def usual(self) -> dict[str, str]:
+        """See `FamilyOptions`."""
+        return FamilyOptions.usual(self) | {INITIAL: KINDS[0], EVOLUTION: "rk4", APPEARANCE: ON}
+
+    def solving(self, solver: str) -> EvolutionOptions:
+        """How eq. 4 is integrated by a solver.
+
+        Raises:
+            UsageError: it is unknown, or a number is out of bounds.
+        """
+        known: Solver | None = next((each for each in SOLVERS if each == solver), None)
+        if known is None:
+            raise UsageError(f"evolution={solver}: expected one of {', '.join(SOLVERS)}")
+        return EvolutionOptions(known, self.evolution_steps, self.evolution_tolerance, self.adjoint)
 
 
-def first_order_design(words: Words) -> tuple[FirstOrderDesign, bool]:
-    """The form that a label tells, as published where it is silent; and how pictures are read.
-
-    Raises:
-        WeightsError: it tells nonsense.
-    """
-    count, width = _number(words, KEYPOINTS, 10), _number(words, WIDTH, 64)
-    jacobians = _number(words, JACOBIANS, count)
-    design = FirstOrderDesign(
-        DetectorDesign(count, width // 2, jacobians=jacobians),
-        MotionDesign(count=count, width=width),
-        GeneratorDesign(width),
-    )
-    return design, _is_so(words, ALIGN, FIRST_ORDER_ALIGN_CORNERS)
-
-
-def articulated_design(words: Words) -> tuple[ArticulatedDesign, bool]:
-    """As `first_order_design`."""
-    count, width = _number(words, KEYPOINTS, 10), _number(words, WIDTH, 64)
-    design = ArticulatedDesign(
-        DetectorDesign(count, width // 2, jacobians=0),
-        MotionDesign("articulated", count, width),
-        GeneratorDesign(width),
-        _is_so(words, AVD, False),
-    )
-    return design, _is_so(words, ALIGN, ARTICULATED_ALIGN_CORNERS)
-
-
-def self_appearance_design(words: Words, options: SelfAppearanceOptions) -> tuple[SelfAppearanceDesign, bool]:
-    """As `first_order_design`; what options leave out is not used, though weights have it."""
-    count, width = _number(words, KEYPOINTS, 10), _number(words, WIDTH, 64)
-    design = SelfAppearanceDesign(
-        DetectorDesign(count, width // 2, jacobians=0),
-        MotionDesign("displacements", count, width, has_occlusion=False),
-        GeneratorDesign(width),
-        options.solving(),
-        AppearanceDesign(width // 2) if options.appearance else None,
-    )
-    return design, _is_so(words, ALIGN, True)
-
-
-def _number(words: Words, name: str, usual: int) -> int:
-    text = words.get(name, str(usual))
-    if not text.isdecimal() or not 0 <= int(text) <= 4096:
-        raise WeightsError(f"the weights' design has {name}={text}, expected a number", "make them again")
-    return int(text)
-
-
-def _is_so(words: Words, name: str, usual: bool) -> bool:
-    text = words.get(name, YES if usual else NO)
-    if text not in (YES, NO):
-        raise WeightsError(f"the weights' design has {name}={text}, expected yes or no", "make them again")
-    return text == YES
+def _among(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"--set {name}={value}: unknown", f"one of {', '.join(known)}")

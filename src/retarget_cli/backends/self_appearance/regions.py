@@ -114,12 +114,19 @@ def moved_regions(source: Regions, driving: Regions, first: Regions, scale: floa
 class BackgroundPredictor(nn.Module):
     """How the background moves from the driving picture to the source: an affine map, the identity at first.
 
+    The order of the pictures and the direction of the map follow the released code: the source's channels come first,
+    and the map takes places of the driving picture. Recordings can't tell, since their last layer is as it began.
+
     Args:
         width, levels, most: of its encoder.
+        moves: False: it stays where it is, and there is no network.
     """
 
-    def __init__(self, width: int = 32, levels: int = 5, most: int = 1024) -> None:
+    def __init__(self, width: int = 32, levels: int = 5, most: int = 1024, moves: bool = True) -> None:
         super().__init__()
+        self.moves = moves
+        if not moves:
+            return
         self.encoder = Encoder(2 * COLOURS, width, levels, most)
         self.affine = nn.Linear(channels(width, levels, most), _NUMBERS)
         nn.init.zeros_(self.affine.weight)
@@ -133,6 +140,8 @@ class BackgroundPredictor(nn.Module):
             source: (B, 3, H, W) or (1, 3, H, W) in [0, 1].
             driving: (B, 3, H, W), of the same size.
         """
+        if not self.moves:
+            return torch.eye(3, dtype=driving.dtype, device=driving.device).expand(len(driving), 3, 3)
         pair = torch.cat([source.expand_as(driving), driving], 1)
         rows = self.affine(self.encoder(pair)[-1].mean((-2, -1))).reshape(-1, 2, 3)
         last = rows.new_tensor([0.0, 0.0, 1.0]).expand(len(rows), 1, 3)
