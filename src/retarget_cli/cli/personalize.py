@@ -22,6 +22,12 @@ def personalize(
         typer.Option("--source", "-s", help=f"1 to 8 photos of one person (globs, a folder), or a clip; {MANY}."),
     ],
     more: Annotated[list[str] | None, typer.Argument(metavar="[PHOTO]...", help="Further photos.")] = None,
+    driving: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--driving", "-d", help=f"Clip that will be followed, to learn from it too (methods led by pixels); {MANY}."
+        ),
+    ] = None,
     output: Annotated[
         str, typer.Option("--output", "-o", help="The subject file; may hold {source} {backend} {index}.")
     ] = "{source}.subject",
@@ -68,7 +74,7 @@ def personalize(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object about the result.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="More of the log, and tracebacks.")] = False,
 ) -> None:
-    """Tune a method's networks to one person: a file for `retarget animate --subject`.
+    """Tune a method's networks to one person, or to anything that moves: a file for `retarget animate --subject`.
 
     Stopped at any time (Ctrl-C), it goes on when the same command is given again.
     """
@@ -94,6 +100,7 @@ def options_of(values: dict[str, Any]) -> PersonalizeOptions:
     same = "output backend size source_person body preview device"
     return PersonalizeOptions(
         sources=(*values["source"], *(values["more"] or ())),
+        driving=tuple(values["driving"] or ()),
         settings=tuple(values["setting"] or ()),
         lesson=LessonOptions(
             values["steps"],
@@ -116,6 +123,8 @@ def summary(result: PersonalizeResult) -> str:
     """One line: what was made."""
     height, width = result.size
     views = f"{result.views} view{'s' if result.views > 1 else ''}"
+    if result.frames:
+        views += f" and {result.frames} frame{'s' if result.frames > 1 else ''}"
     return (
         f"{result.path}: {result.backend}, {result.steps} steps on {views} of {width}x{height}, "
         f"in {result.seconds:.1f} s"
@@ -128,6 +137,7 @@ def as_data(result: PersonalizeResult) -> dict[str, object]:
         "path": str(result.path),
         "backend": result.backend,
         "views": result.views,
+        "frames": result.frames,
         "width": result.size[1],
         "height": result.size[0],
         "steps": result.steps,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -19,7 +19,6 @@ from retarget_cli.core.progress import Progress
 from retarget_cli.core.subject import Image
 from retarget_cli.training.loop import Fit, FitOptions, Step
 from retarget_cli.workflows.overlap import overlapped
-from retarget_cli.workflows.variations import varied
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 # Examples that are kept ready: about 10 MB each at 256 pixels, and a tenth of a step to make again.
@@ -41,6 +40,14 @@ class Watcher(Protocol):
 
     def picture(self, number: int, picture: Image) -> None:
         """What the networks make after so many steps: source, made and true side by side, (H, K * W, 3)."""
+
+
+class Examples(Protocol):
+    """What is drawn from, by numbers from 0 on; equal numbers give equal examples."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int, /) -> Example: ...
 
 
 class Counting:
@@ -98,13 +105,13 @@ class Lesson:
 
     Args:
         backend: its generator is changed.
-        examples: what is drawn from.
+        examples: what is drawn from, their variations among them.
         options: how.
     """
 
-    def __init__(self, backend: Trainable, examples: Sequence[Example], options: LessonOptions) -> None:
+    def __init__(self, backend: Trainable, examples: Examples, options: LessonOptions) -> None:
         self.options = options
-        self._backend, self._examples = backend, varied(examples, options.seed, options.variations)
+        self._backend, self._examples = backend, examples
         self._game = _game(backend, options.rate)
         precision = resolved(options.precision, backend.device)
         self.fit = Fit(self._game, FitOptions(options.steps, precision=precision), backend.device)

@@ -1,6 +1,7 @@
-"""`retarget personalize`: tune a method's networks to one person, seen in a few pictures.
+"""`retarget personalize`: tune a method's networks to one person, seen in a few pictures; or to anything at all.
 
     pictures -> subject -> examples: every view once as what is to be made      (perceived once, kept)
+    pictures, clips, driving clips -> takes -> examples                         (of a method led by pixels; `takes`)
     base weights -> steps, each on one example, drawn uniformly -> tuned weights  (a second thread; `lesson`)
     subject + tuned weights -> one file                                         (`subject_file`)
 
@@ -17,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 from retarget_cli.backends.registry import backend_class, known_backends, make_backend
 from retarget_cli.backends.trainable import WEIGHTS_OPTION, Trainable
 from retarget_cli.body.catalog import load_body
@@ -29,12 +32,14 @@ from retarget_cli.perception.cache import Cache, content_hash
 from retarget_cli.perception.persons import Choice
 from retarget_cli.training.loop import Step
 from retarget_cli.workflows.canvas import parse_size
-from retarget_cli.workflows.lesson import Counting, Lesson, LessonOptions, Watcher, learn, resolved, seeded
+from retarget_cli.workflows.lesson import Counting, Examples, Lesson, LessonOptions, Watcher, learn, resolved, seeded
 from retarget_cli.workflows.machine import program_version
 from retarget_cli.workflows.output_name import output_path
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.subject_file import MOST_VIEWS, SavedSubject, save_subject
+from retarget_cli.workflows.takes import Exercises, check_driving, picture_sources, read_takes
 from retarget_cli.workflows.unfinished import GOES_ON, Unfinished
+from retarget_cli.workflows.variations import varied
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class PersonalizeOptions:
         may_overwrite: replace an output that exists.
         is_anew: forget what was learned before it was stopped.
         device: auto, cpu, cuda, mps.
+        driving: clips of what will move it, to be learned from as well; of a method that is led by pixels.
     """
 
     sources: tuple[str, ...]
@@ -69,6 +75,7 @@ class PersonalizeOptions:
     may_overwrite: bool = False
     is_anew: bool = False
     device: str = "auto"
+    driving: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class PersonalizeResult:
     Attributes:
         path: the finished file.
         backend: whose networks were tuned.
-        views: pictures that were learned from.
+        views: pictures that are kept.
         size: (height, width) of them.
         steps: in all; `resumed` of them were done before.
         resumed: see there.
@@ -86,6 +93,7 @@ class PersonalizeResult:
         losses: of the last step; empty where none was left to do.
         device: what ran, and why.
         notes: what the user should know.
+        frames: of clips, that were learned from besides.
     """
 
     path: Path
@@ -98,6 +106,7 @@ class PersonalizeResult:
     losses: dict[str, dict[str, float]]
     device: str
     notes: tuple[str, ...]
+    frames: int = 0
 
 
 def personalize(
@@ -117,21 +126,18 @@ def personalize(
     files = checked_sources(options.sources)
     path = output_path(options.output, files[0].stem, "", options.backend)
     check(options, path)
-    trainable_class(options.backend)
     choice = choose_device(options.device)
     progress.note(f"device: {choice.reason}")
-    with seeded(options.lesson.seed, choice.device):  # untrained weights are random too
-        backend = make_backend(options.backend, dict(options.settings), choice.device)
-    if not isinstance(backend, Trainable):
-        raise BackendError(f"{options.backend} is trainable, and gave a {type(backend).__name__} that is not")
+    backend = _opened(options, choice.device)
     unfinished = Unfinished(path)
     told = _identity(options, files, backend)
     subject = unfinished.resumed(told, is_anew=options.is_anew)
     is_new = subject is None
     if subject is None:
         subject = _prepared(options, files, cache, progress)
+    examples = _examples(options, files, backend, subject, progress)
     with seeded(options.lesson.seed, choice.device):
-        lesson = Lesson(backend, backend.personal_examples(subject), _lesson_options(options, watcher))
+        lesson = Lesson(backend, examples, _lesson_options(options, watcher))
         if is_new:
             _check_room(path, lesson)
             unfinished.begin(told, subject)
@@ -149,8 +155,16 @@ def personalize(
     _finish(path, saved, lesson, unfinished, options)
     return PersonalizeResult(
         path, options.backend, len(subject.views), subject.size, lesson.number, resumed,
-        clock.perf_counter() - started, shown.losses, choice.reason, lesson.notes,
+        clock.perf_counter() - started, shown.losses, choice.reason, lesson.notes, _frames(examples),
     )  # fmt: skip
+
+
+def _opened(options: PersonalizeOptions, device: torch.device) -> Trainable:
+    with seeded(options.lesson.seed, device):  # untrained weights are random too
+        backend = make_backend(options.backend, dict(options.settings), device)
+    if not isinstance(backend, Trainable):
+        raise BackendError(f"{options.backend} is trainable, and gave a {type(backend).__name__} that is not")
+    return backend
 
 
 def trainable_class(name: str) -> type[Trainable]:
@@ -187,7 +201,7 @@ def checked_sources(sources: Sequence[str]) -> list[Path]:
     if len(files) > MOST_VIEWS:
         raise UsageError(
             f"{len(files)} source files, expected 1 to {MOST_VIEWS}",
-            f"choose the {MOST_VIEWS} that show the person from most sides, or give a clip",
+            f"choose the {MOST_VIEWS} that show most sides, or give a clip",
         )
     return files
 
@@ -208,25 +222,59 @@ def check(options: PersonalizeOptions, path: Path) -> None:
     if lesson.strength is not None and not 0 < lesson.strength <= 1:
         raise UsageError(f"--strength {lesson.strength}: expected more than 0 and at most 1", "0.5 is usual")
     parse_size(options.size)
+    _check_kind(options)
     if os.path.isdir(path):
         raise OutputError(f"{path} is a folder", "name a file, such as me.subject")
     if os.path.exists(path) and not options.may_overwrite:
         raise OutputError(f"{path} exists", "choose another --output, or add --overwrite")
 
 
+def _check_kind(options: PersonalizeOptions) -> None:
+    """What only means something where a person is known, or where none is."""
+    is_led = trainable_class(options.backend).spec.is_led_by_pixels
+    if options.driving and not is_led:
+        raise UsageError(
+            f"--driving: --backend {options.backend} learns one person, and from nobody else's clip",
+            "leave it out; a clip of the same person can be a --source",
+        )
+    if is_led and options.source_person != "largest":
+        raise UsageError(
+            f"--source-person: --backend {options.backend} is led by pixels and knows of no person", "leave it out"
+        )
+    check_driving(options.driving)
+
+
 def _prepared(options: PersonalizeOptions, files: list[Path], cache: Cache | None, progress: Progress) -> Subject:
     """The person in all views; clips share what pictures leave of the eight."""
+    canvas = parse_size(options.size)
+    if backend_class(options.backend).spec.is_led_by_pixels:
+        return picture_sources(files, canvas, progress)
     pictures = sum(is_picture(path) for path in files)
     clips = len(files) - pictures
     share = (MOST_VIEWS - pictures) // clips if clips else MOST_VIEWS
-    body = load_body(options.body)
-    return prepare_subject(files, parse_size(options.size), options.source_person, body, cache, progress, share)
+    return prepare_subject(files, canvas, options.source_person, load_body(options.body), cache, progress, share)
+
+
+def _examples(
+    options: PersonalizeOptions, files: list[Path], backend: Trainable, subject: Subject, progress: Progress
+) -> Examples:
+    """What is drawn from."""
+    seed, count = options.lesson.seed, options.lesson.variations
+    if backend.spec.is_led_by_pixels:
+        return Exercises(read_takes(files, options.driving, progress), seed, count)
+    return varied(backend.personal_examples(subject), seed, count)
+
+
+def _frames(examples: Examples) -> int:
+    return examples.frames if isinstance(examples, Exercises) else 0
 
 
 def _identity(options: PersonalizeOptions, files: list[Path], backend: Trainable) -> dict[str, str]:
     """What must be equal for a personalisation to be gone on with; the number of steps may grow."""
     lesson = options.lesson
+    clips = {"driving clips": " ".join(content_hash(path) for path in options.driving)} if options.driving else {}
     return {
+        **clips,
         "backend": options.backend,
         "options": json.dumps(dict(options.settings), sort_keys=True),
         "base weights": backend.lineage().get("sha256", ""),

@@ -25,11 +25,12 @@ def varied(examples: Sequence[Example], seed: int, count: int) -> list[Example]:
     made = list(examples)
     for number, example in enumerate(examples):
         for row in range(count):
-            made.append(_variation(example, np.random.default_rng([seed, number, row])))
+            made.append(variation(example, np.random.default_rng([seed, number, row])))
     return made
 
 
-def _variation(example: Example, rng: np.random.Generator) -> Example:
+def variation(example: Example, rng: np.random.Generator) -> Example:
+    """Sources and target, each moved and scaled as a whole."""
     subject = example.subject
     here, there = (_move(rng, subject.size) for _ in range(2))
     views = tuple(_disturbed(rng, moved_view(view, here)) for view in subject.views)
