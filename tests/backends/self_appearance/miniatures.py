@@ -30,13 +30,13 @@ def first_order(count: int = COUNT, jacobians: int | None = None, align_corners:
     return network
 
 
-def articulated(count: int = COUNT, align_corners: bool = False) -> Articulated:
+def articulated(count: int = COUNT, align_corners: bool = False, has_avd: bool = True) -> Articulated:
     torch.manual_seed(0)
     design = ArticulatedDesign(
         DetectorDesign(count, width=4, levels=3, jacobians=0),
         MotionDesign("articulated", count, width=8, levels=3),
         GeneratorDesign(width=8, depth=1),
-        has_avd=True,
+        has_avd=has_avd,
     )
     return Articulated(design, align_corners).eval()
 

@@ -19,11 +19,12 @@ from torch.nn import functional
 from retarget_cli.backends.base import Comparing, Window
 from retarget_cli.backends.self_appearance.articulated import Articulated
 from retarget_cli.backends.self_appearance.blocks import Size
-from retarget_cli.backends.self_appearance.first_order import FirstOrder
+from retarget_cli.backends.self_appearance.first_order import FirstOrder, KeypointModel
 from retarget_cli.backends.self_appearance.keypoints import Keypoints, movement_scale, transferred
 from retarget_cli.backends.self_appearance.model import SelfAppearance
+from retarget_cli.backends.self_appearance.options import AUTO, AVD
 from retarget_cli.backends.self_appearance.regions import Regions, moved_regions
-from retarget_cli.core.errors import BackendError
+from retarget_cli.core.errors import BackendError, UsageError
 from retarget_cli.core.footage import Footage
 from retarget_cli.core.subject import Image, Subject
 
@@ -42,37 +43,53 @@ class Puppet(Protocol):
     def own(self) -> Parts:
         """Those of the source."""
 
+    def handed_over(self, driving: Parts, first: Parts, scale: float) -> Parts:
+        """Those of the source, moved as another's have moved.
+
+        Args:
+            driving: of B pictures.
+            first: of the picture in which the other is posed as the source is.
+            scale: of movements.
+        """
+
     def made(self, parts: Parts) -> Tensor:
         """(B, 3, H, W) in [0, 1]: the source with these parts."""
 
 
-class FirstOrderPuppet:
-    """Of the first order model."""
+class KeypointPuppet:
+    """Of a method that moves keypoints."""
 
-    def __init__(self, network: FirstOrder, views: Tensor) -> None:
-        self._network, self._source = network, network.encode(views[:1])
+    def __init__(self, network: KeypointModel, views: Tensor) -> None:
+        self._detector = network.detector
         self.own: Parts = network.detector(views[:1])
 
     def parts(self, pictures: Tensor) -> Parts:
-        found: Keypoints = self._network.detector(pictures)
+        found: Keypoints = self._detector(pictures)
         return found
+
+    def handed_over(self, driving: Parts, first: Parts, scale: float) -> Parts:
+        return transferred(keypoints(self.own), keypoints(driving), keypoints(first), scale)
+
+
+class FirstOrderPuppet(KeypointPuppet):
+    """Of the first order model."""
+
+    def __init__(self, network: FirstOrder, views: Tensor) -> None:
+        super().__init__(network, views)
+        self._network, self._source = network, network.encode(views[:1])
 
     def made(self, parts: Parts) -> Tensor:
         assert isinstance(parts, Keypoints)
         return self._network(self._source, parts).pictures
 
 
-class SelfAppearancePuppet:
+class SelfAppearancePuppet(KeypointPuppet):
     """Of self-appearance: the first view is the source, the others are references (paper, 3.3)."""
 
     def __init__(self, network: SelfAppearance, views: Tensor) -> None:
+        super().__init__(network, views)
         self._network = network
         self._views = [network.encode(view[None]) for view in views]
-        self.own: Parts = network.detector(views[:1])
-
-    def parts(self, pictures: Tensor) -> Parts:
-        found: Keypoints = self._network.detector(pictures)
-        return found
 
     def made(self, parts: Parts) -> Tensor:
         assert isinstance(parts, Keypoints)
@@ -80,14 +97,41 @@ class SelfAppearancePuppet:
 
 
 class ArticulatedPuppet:
-    """Of articulated animation."""
+    """Of articulated animation.
 
-    def __init__(self, network: Articulated, views: Tensor) -> None:
+    Args:
+        network: the model.
+        views: of the source; the first is used.
+        animation: how another's motion is taken over: relative, avd, or auto, which is avd where the network has it.
+
+    Raises:
+        UsageError: avd is wanted of a network without it.
+    """
+
+    def __init__(self, network: Articulated, views: Tensor, animation: str = AUTO) -> None:
+        if animation == AVD and network.avd is None:
+            raise UsageError(
+                "--set animation=avd: the weights have no network that tells pose from identity",
+                "leave it out, or choose weights with one: `retarget weights list --json` says `avd` of each",
+            )
         self._network, self._source = network, network.encode(views[:1])
-        self.own: Parts = network.regions(views[:1])
+        self._avd = network.avd if animation in (AUTO, AVD) else None
+        self._own: Regions = network.regions(views[:1])
+
+    @property
+    def own(self) -> Parts:
+        return self._own
 
     def parts(self, pictures: Tensor) -> Parts:
         found: Regions = self._network.regions(pictures)
+        return found
+
+    def handed_over(self, driving: Parts, first: Parts, scale: float) -> Parts:
+        assert isinstance(driving, Regions)
+        assert isinstance(first, Regions)
+        if self._avd is None:
+            return moved_regions(self._own, driving, first, scale)
+        found: Regions = self._avd(self._own, driving)
         return found
 
     def made(self, parts: Parts) -> Tensor:
@@ -125,7 +169,7 @@ class LedPerformer(Comparing):
     def _made(self, footage: Footage, reference: tuple[Image, Parts, float] | None) -> Tensor:
         parts = self._parts(footage.pictures)
         if reference is not None:
-            parts = handed_over(self._puppet.own, parts, *reference[1:])
+            parts = self._puppet.handed_over(parts, *reference[1:])
         pictures = functional.interpolate(
             self._puppet.made(parts).float(), self._size, mode="bicubic", antialias=True
         ).clamp(0, 1)
@@ -151,13 +195,6 @@ def normalized(found: Keypoints) -> Tensor:
     """(B, K, 2): about their middle, with a hull of about unit size."""
     place = found.place - found.place.mean(1, keepdim=True)
     return place / place.square().sum(-1).mean(1).sqrt().clamp_min(1e-6)[:, None, None]
-
-
-def handed_over(source: Parts, driving: Parts, first: Parts, scale: float) -> Parts:
-    """Relative motion, of keypoints or regions."""
-    if isinstance(source, Regions) and isinstance(driving, Regions) and isinstance(first, Regions):
-        return moved_regions(source, driving, first, scale)
-    return transferred(keypoints(source), keypoints(driving), keypoints(first), scale)
 
 
 def laid_in(pictures: NDArray[np.uint8], resolution: int, device: torch.device) -> Tensor:
