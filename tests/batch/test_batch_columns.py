@@ -22,7 +22,7 @@ from retarget_cli.perception.missing import Missing
 from retarget_cli.workflows.animate_options import AnimateOptions
 
 # What concerns a command and no video, and what the batch itself decides.
-NO_COLUMNS = {"overwrite", "no_cache", "quiet", "json", "debug", "adapt_scale", "resume", "help"}
+NO_COLUMNS = {"overwrite", "no_cache", "quiet", "json", "debug", "resume", "help"}
 
 
 def long_options() -> dict[str, typing.Any]:
@@ -78,6 +78,8 @@ def test_words_are_those_that_the_workflow_knows(name: str, words: list[str]) ->
         ("crf", "0", "0"),
         ("codec", "x265", "h265"),
         ("size", "640X480", "640x480"),
+        ("crop", " Auto ", "auto"),
+        ("driving_crop", "1, 02,64X48", "1,2,64x48"),
         ("device", "CUDA:1", "cuda:1"),
         ("backend", " still ", "still"),
         ("background", "#0f0", "#0f0"),
@@ -115,6 +117,8 @@ def test_values_in_their_usual_form(name: str, written: Value, value: Value) -> 
         ("codec", "h26", "did you mean h26"),
         ("size", "8", "out of bounds"),
         ("size", "big", "WIDTHxHEIGHT"),
+        ("crop", "face", "X,Y,WIDTHxHEIGHT"),
+        ("crop", "1,2,8x48", "too small"),
         ("device", "gpu", "no device"),
         ("device", "cpu:1", "no device"),
         ("device", "cuda:", "no device"),
@@ -197,7 +201,10 @@ EVERYTHING: dict[str, Value] = {
     "backend": "still",
     "set": ("nodes=80", "a=b=c"),
     "motion": "absolute",
+    "adapt_scale": "true",
     "find_best_frame": "true",
+    "crop": "auto",
+    "driving_crop": "1,2,64x48",
     "framing": "follow",
     "smooth": "0.1",
     "missing": "skip",

@@ -19,7 +19,7 @@ from retarget_cli.batch.item import Value
 from retarget_cli.batch.urls import is_url
 from retarget_cli.core.device import NAMES as DEVICES
 from retarget_cli.core.errors import UsageError
-from retarget_cli.core.reading import read_person, read_rate, read_setting, read_sides, read_time, shortened
+from retarget_cli.core.reading import read_crop, read_person, read_rate, read_setting, read_sides, read_time, shortened
 from retarget_cli.media.codecs import choose_codec
 
 _YES = frozenset({"true", "yes", "on", "1"})
@@ -119,6 +119,11 @@ def _size(text: str) -> str:
     return "x".join(map(str, read_sides(text)))
 
 
+def _crop(text: str) -> str:
+    found = read_crop(text)
+    return found if isinstance(found, str) else "{},{},{}x{}".format(*found)
+
+
 def _background(text: str) -> str:
     if text.startswith("#") and re.fullmatch(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", text) is None:
         raise UsageError(f"{shortened(text)} is no colour; write it as #rrggbb, for example #00ff00")
@@ -148,7 +153,10 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "set": Column(_setting, is_several=True),
         "motion": Column(_words("relative", "absolute")),
         "relative": Column(_switch, is_switch=True),
+        "adapt_scale": Column(_switch, is_switch=True),
         "find_best_frame": Column(_switch, is_switch=True),
+        "crop": Column(_crop),
+        "driving_crop": Column(_crop),
         "framing": Column(_words("fit", "follow", "exact")),
         "smooth": Column(_share),
         "missing": Column(_words("hold", "skip", "fail")),

@@ -25,6 +25,8 @@ _SAME: Mapping[str, Callable[[str], Any]] = {
     "missing": Missing,
     "person": read_person,
     "source_person": read_person,
+    "crop": str,
+    "driving_crop": str,
     "background": str,
     "size": str,
     "fps": read_rate,
@@ -54,6 +56,7 @@ def animate_options(
         sources=_several(given, "source"),
         output=str(output).replace("{", "{{").replace("}", "}}"),  # a finished name, no template
         settings=tuple(read_setting(text) for text in _several(given, "set")),
+        adapts_scale=_is_on(given, "adapt_scale"),
         find_best_frame=_is_on(given, "find_best_frame"),
         excerpt=Excerpt(
             None if start is None else read_time(start),

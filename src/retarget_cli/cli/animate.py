@@ -37,11 +37,23 @@ def animate(
     motion: given.PathName = "relative",
     relative: Annotated[bool, typer.Option("--relative", help="As --motion relative.")] = False,
     adapt_scale: Annotated[
-        bool, typer.Option("--adapt_scale", help="Always so: proportions stay the source's.")
+        bool,
+        typer.Option(
+            "--adapt_scale",
+            "--adapt-scale",
+            help="Scale relative movements by the objects' sizes; of people proportions are always the source's.",
+        ),
     ] = False,
     find_best_frame: Annotated[
-        bool, typer.Option("--find_best_frame", help="Let the driving frame most like the source stand for its start.")
+        bool,
+        typer.Option(
+            "--find_best_frame",
+            "--find-best-frame",
+            help="Let the driving frame most like the source stand for its start.",
+        ),
     ] = False,
+    crop: given.Crop = "none",
+    driving_crop: given.DrivingCrop = "none",
     framing: given.FramingName = "fit",
     smooth: given.Smooth = 0.35,
     missing: given.MissingName = "hold",
@@ -73,8 +85,6 @@ def animate(
     if relative and motion == "absolute":
         raise typer.BadParameter("--relative and --motion absolute contradict each other")
     with running(quiet=quiet, as_json=as_json, debug=debug) as screen:
-        if adapt_scale:
-            screen.line("note: --adapt_scale changes nothing, proportions are always the source's")
         run(screen, values)
 
 
@@ -113,8 +123,8 @@ def options_of(values: dict[str, Any], **more: Any) -> AnimateOptions:
     from retarget_cli.workflows.driving import Excerpt
 
     same = (
-        "driving subject backend body smooth person source_person find_best_frame background size fps audio codec crf "
-        "device garment_person freeze"
+        "driving subject backend body smooth person source_person find_best_frame crop driving_crop background size "
+        "fps audio codec crf device garment_person freeze"
     )
     return AnimateOptions(
         sources=tuple(values["source"] or ()),
@@ -127,6 +137,7 @@ def options_of(values: dict[str, Any], **more: Any) -> AnimateOptions:
         is_compared=values["compare"],
         may_overwrite=values["overwrite"],
         is_resumed=values.get("resume", False),
+        adapts_scale=values.get("adapt_scale", False),
         **{name: values[name] for name in same.split() if name in values},
         **more,
     )

@@ -55,6 +55,14 @@ BackgroundName = Annotated[
 Size = Annotated[
     str | None, typer.Option(help="Longer side (720) or WIDTHxHEIGHT; default the source's, 1024 at most.")
 ]
+Crop = Annotated[
+    str,
+    typer.Option(
+        metavar="CROP",
+        help="Part of the source picture that moves, of methods led by pixels: none, auto, or X,Y,WIDTHxHEIGHT.",
+    ),
+]
+DrivingCrop = Annotated[str, typer.Option(metavar="CROP", help="Part of the driving clip that leads; as --crop.")]
 Rate = Annotated[
     Fraction | None,
     typer.Option(

@@ -111,6 +111,28 @@ def read_sides(text: str) -> tuple[int, ...]:
     return sides
 
 
+def read_crop(text: str) -> tuple[int, int, int, int] | Literal["none", "auto"]:
+    """`none`, `auto`, or `X,Y,WIDTHxHEIGHT`: the left upper corner and the sides, in pixels.
+
+    Raises:
+        UsageError: none of these, or a side is too small.
+    """
+    word = text.strip().lower()
+    if word == "none":
+        return "none"
+    if word == "auto":
+        return "auto"
+    match = re.fullmatch(r"([0-9]{1,6}), *([0-9]{1,6}), *([0-9]{1,6})x([0-9]{1,6})", word)
+    if match is None:
+        raise UsageError(
+            f"{shortened(text)}: expected none, auto or X,Y,WIDTHxHEIGHT", "for example 40,0,256x256"
+        )
+    x, y, width, height = (int(number) for number in match.groups())
+    if min(width, height) < SMALLEST_SIDE:
+        raise UsageError(f"{text}: too small", f"each side at least {SMALLEST_SIDE} pixels")
+    return x, y, width, height
+
+
 def shortened(text: str) -> str:
     """A value for a message: quoted, so that what can't be seen is seen, and not longer than a line."""
     return repr(text if len(text) <= 80 else text[:77] + "...")

@@ -169,9 +169,9 @@ def over_white(picture: Picture) -> Pixels:
     """The picture on white, for those who can't use alpha: (H, W, 3) uint8."""
     if picture.alpha is None:
         return picture.rgb
-    alpha = picture.alpha[..., None]
-    blended = picture.rgb * alpha + 255 * (1 - alpha)
-    shown: Pixels = np.rint(blended).astype(np.uint8)
+    shown: Pixels = np.empty_like(picture.rgb)
+    for row, rgb, alpha in zip(shown, picture.rgb, picture.alpha[..., None], strict=True):  # one by one: it may be large
+        row[:] = np.rint(rgb * alpha + 255 * (1 - alpha)).astype(np.uint8)
     return shown
 
 

@@ -89,6 +89,9 @@ class PyramidLoss(LikenessLoss):
         scales: at most; pictures that get too small end it earlier.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, network: nn.Module, scales: int = 4) -> None:
         super().__init__()
         self.network, self.scales = network, scales

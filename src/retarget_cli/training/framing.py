@@ -80,7 +80,7 @@ class Window:
 def draw_window(
     rng: np.random.Generator, poses: Sequence[FloatArray], shape: tuple[int, int], size: int, zoom: float
 ) -> Window:
-    """A square that holds the person of all pictures, as far as the picture reaches.
+    """A square that holds the person of all pictures, as far as the picture reaches; any, where nobody is known.
 
     Args:
         poses: (33, 3) landmarks of each picture.
@@ -103,9 +103,11 @@ def draw_window(
 
 
 def _extent(poses: Sequence[FloatArray], shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-    """Corners of the box about the person of all pictures, inside the picture."""
+    """Corners of the box about the person of all pictures, in the picture; its middle twice, where nobody is known."""
     points = np.concatenate([pose[:, :2] for pose in poses])
     limit = np.array([shape[1], shape[0]], np.float32)
+    if not any(pose[:, 2].any() for pose in poses):
+        return limit / 2, limit / 2
     low, high = points.min(0), points.max(0)
     margin = _MARGIN * float((high - low).max())
     return np.clip(low - margin, 0, limit), np.clip(high + margin, 0, limit)

@@ -29,7 +29,6 @@ from retarget_cli.body.model import Body
 from retarget_cli.body.placement import Framing, MotionPath, Placer
 from retarget_cli.body.viewpoint import Orbit, centre_of
 from retarget_cli.core.device import choose_device
-from retarget_cli.core.errors import UsageError
 from retarget_cli.core.footage import Footage
 from retarget_cli.core.motion import Motion, join
 from retarget_cli.core.progress import Progress, Silence
@@ -45,12 +44,15 @@ from retarget_cli.workflows.best_frame import best_frame
 from retarget_cli.workflows.canvas import CanvasSize, parse_size
 from retarget_cli.workflows.circling import RATE, circled, frozen, held, repeated, split, stopped
 from retarget_cli.workflows.comparison import Comparison, open_comparison
+from retarget_cli.workflows.cropping import parse_crop
 from retarget_cli.workflows.driving import Driving, open_driving
 from retarget_cli.workflows.film_identity import film_identity, ready_key
 from retarget_cli.workflows.filming import Shoot, film, film_in_segments
+from retarget_cli.workflows.leading import Lead, cut_of, most_alike, open_footage
 from retarget_cli.workflows.origin import Origin, choose_origin
 from retarget_cli.workflows.output_name import output_path
-from retarget_cli.workflows.pixels import check_pictured, most_alike, open_footage
+from retarget_cli.workflows.pasting import Pasted
+from retarget_cli.workflows.pixels import check_kind
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.troupe import Ready, Troupe
 
@@ -110,6 +112,7 @@ def animate(
     choice = choose_device(options.device)
     progress.note(f"device: {choice.reason}")
     is_led = backend_class(origin.backend).spec.is_led_by_pixels
+    notes = check_kind(options, origin.backend, is_led=is_led)
     with ExitStack() as stack:
         stage = partial(_pictured, options, origin, choice.device, progress)
         body = None if is_led else load_body(origin.body)
@@ -137,7 +140,8 @@ def animate(
             filmed = film(shoot, progress)
     return AnimateResult(
         path, filmed.frames, filmed.size, options.fps or driving.rate, clock.perf_counter() - started,
-        filmed.first_at - started, choice.reason, (*driving.notes(), *filmed.notes), filmed.resumed,
+        filmed.first_at - started, choice.reason, (*notes, *ready.notes, *driving.notes(), *filmed.notes),
+        filmed.resumed,
     )  # fmt: skip
 
 
@@ -162,27 +166,30 @@ def _ready(
 
 def _pictured(options: AnimateOptions, origin: Origin, device: torch.device, progress: Progress) -> Ready:
     """Pictures of anything, on the stage of a method that is led by pixels."""
-    check_pictured(options, origin.backend)
     backend = origin.open_backend(device)
-    subject = origin.open_pictures(parse_size(options.size), progress)
-    return Ready(backend, subject, backend.prepare(subject))
+    found = origin.open_pictures(parse_size(options.size), progress, parse_crop("--crop", options.crop))
+    performer = backend.prepare(found.seen)
+    if found.box is not None:
+        performer = Pasted(performer, found.subject.primary.image, found.box)
+    return Ready(backend, found.subject, performer, found.box, found.notes)
 
 
 def _looked_at(
     options: AnimateOptions, ready: Ready, progress: Progress, stack: ExitStack
 ) -> tuple[Driving, Iterator[Footage]]:
-    """The driving frames as they are."""
-    if options.driving is None:
-        raise UsageError("no --driving is given", "this method shows nothing without a clip")
-    reference = None
-    if options.find_best_frame:
-        reference = most_alike(options.driving, options.excerpt, ready.performer)
-    return stack.enter_context(
-        open_footage(
-            options.driving, options.excerpt, options.fps, reference,
-            is_relative=options.motion is MotionPath.RELATIVE, is_scaled=options.adapts_scale, progress=progress,
-        )
+    """The driving frames as they are, or a part of each."""
+    assert options.driving is not None  # `check_kind` has refused that
+    height, width = ready.subject.size if ready.box is None else ready.box.size
+    crop = parse_crop("--driving-crop", options.driving_crop)
+    cut, notes = cut_of(options.driving, options.excerpt, crop, width / height)
+    is_relative = options.motion is MotionPath.RELATIVE
+    lead = Lead(
+        options.driving, options.excerpt, cut, options.fps, is_relative, None, options.adapts_scale and is_relative,
+        notes,
     )  # fmt: skip
+    if options.find_best_frame and is_relative:
+        lead = replace(lead, reference=most_alike(replace(lead, rate=None), ready.performer))
+    return stack.enter_context(open_footage(lead, progress))
 
 
 def _opened(

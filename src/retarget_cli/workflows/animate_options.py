@@ -16,6 +16,7 @@ from retarget_cli.perception.missing import Missing
 from retarget_cli.perception.persons import Choice
 from retarget_cli.workflows.background import TRANSPARENT, check_background
 from retarget_cli.workflows.canvas import parse_size
+from retarget_cli.workflows.cropping import WHOLE, parse_crop
 from retarget_cli.workflows.driving import Excerpt
 
 
@@ -38,6 +39,8 @@ class AnimateOptions:
         adapts_scale: movements are scaled by how large source and driving object are; of methods led by pixels only,
             with others proportions are always the source's.
         find_best_frame: let the driving frame that is most like the source stand where the source stands.
+        crop, driving_crop: of methods led by pixels: the part of the source picture that moves, and of the clip's
+            pictures that leads: none (all), auto, or X,Y,WIDTHxHEIGHT in their pixels.
         background: source, driving, transparent, #rrggbb, or a path.
         size: None, the longer side, or WIDTHxHEIGHT.
         fps: of the result; None keeps the driving clip's times exactly.
@@ -73,6 +76,8 @@ class AnimateOptions:
     garment_person: Choice = "largest"
     adapts_scale: bool = False
     find_best_frame: bool = False
+    crop: str = WHOLE
+    driving_crop: str = WHOLE
     background: str = "source"
     size: str | None = None
     fps: Fraction | None = None
@@ -118,6 +123,8 @@ def check_options(options: AnimateOptions, path: Path) -> None:
         )
     check_background(options.background, options.driving)
     parse_size(options.size)
+    parse_crop("--crop", options.crop)
+    parse_crop("--driving-crop", options.driving_crop)
 
 
 def _is_single(options: AnimateOptions) -> bool:

@@ -13,6 +13,7 @@ from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.reading import read_sides
 from retarget_cli.core.subject import Image
 from retarget_cli.perception.pose import PoseFinding
+from retarget_cli.workflows.cropping import Box, spanned
 
 DEFAULT_LONGEST = 1024
 
@@ -65,10 +66,7 @@ def fit_canvas(
     """
     height, width = rgb.shape[:2]
     if canvas.exact is None:
-        factor = canvas.longest / max(height, width)
-        if not canvas.may_enlarge:
-            factor = min(1.0, factor)
-        size = _even(height * factor), _even(width * factor)
+        factor, size = _whole(height, width, canvas)
         image, matte = _scaled(rgb, size), None if alpha is None else _scaled(alpha, size)
         finding = find(image)
         if finding is None and factor < 1:  # somebody small in a large picture
@@ -91,6 +89,39 @@ def fit_canvas(
     return image, matte, replace(finding, pose=pose, soft_mask=soft)
 
 
+def lay_canvas(rgb: Image, canvas: CanvasSize, box: Box | None = None) -> tuple[Image, Box | None]:
+    """Bring a picture in which nobody is looked for to the canvas's size, its aspect kept.
+
+    With an exact size of another aspect the picture covers the canvas and is cut about the box, or its own middle;
+    where the box would be cut too, it is laid in smaller and continued as in a mirror.
+
+    Returns:
+        image, and where the box is in it.
+    """
+    height, width = rgb.shape[:2]
+    if canvas.exact is None:
+        _, size = _whole(height, width, canvas)
+        return _scaled(rgb, size), None if box is None else box.scaled((height, width), size)
+    kept = Box(width // 2, height // 2, 0, 0) if box is None else box
+    low = np.array([kept.x, kept.y], np.float32)
+    high = low + np.array([kept.width, kept.height], np.float32)
+    factor, x, y = _held(low, high, (height, width), canvas.exact)
+    size = max(1, round(height * factor)), max(1, round(width * factor))
+    image = _cropped(_scaled(rgb, size), x, y, canvas.exact, cv2.BORDER_REFLECT_101)
+    if box is None:
+        return image, None
+    (left, top), (right, bottom) = low * factor - (x, y), high * factor - (x, y)
+    return image, spanned(left, top, right, bottom, canvas.exact)
+
+
+def _whole(height: int, width: int, canvas: CanvasSize) -> tuple[float, tuple[int, int]]:
+    """Scale, and (height, width), of a picture whose aspect the canvas keeps."""
+    factor = canvas.longest / max(height, width)
+    if not canvas.may_enlarge:
+        factor = min(1.0, factor)
+    return factor, (_even(height * factor), _even(width * factor))
+
+
 def _resized(finding: PoseFinding | None, size: tuple[int, int], new: tuple[int, int]) -> PoseFinding | None:
     """A finding in a picture of (height, width) `size`, in the pixels of the same picture at `new` size."""
     if finding is None:
@@ -102,11 +133,16 @@ def _resized(finding: PoseFinding | None, size: tuple[int, int], new: tuple[int,
 
 def _placed(finding: PoseFinding, size: tuple[int, int], wanted: tuple[int, int]) -> tuple[float, int, int]:
     """Scale, and the canvas's corner (x, y) in the scaled picture."""
-    cover = max(wanted[0] / size[0], wanted[1] / size[1])
     seen = finding.pose[finding.pose[:, 2] > 0.3, :2]
     low, high = seen.min(0), seen.max(0)
     margin = 0.15 * (high - low).max()
-    room = np.array([wanted[1], wanted[0]]) / np.maximum(high - low + 2 * margin, 1)
+    return _held(low - margin, high + margin, size, wanted)
+
+
+def _held(low: FloatArray, high: FloatArray, size: tuple[int, int], wanted: tuple[int, int]) -> tuple[float, int, int]:
+    """The same, for what lies between two corners."""
+    cover = max(wanted[0] / size[0], wanted[1] / size[1])
+    room = np.array([wanted[1], wanted[0]]) / np.maximum(high - low, 1)
     # Never smaller than the whole picture needs: what lies beyond its border is a mirror image.
     whole = min(wanted[0] / size[0], wanted[1] / size[1])
     factor = float(np.clip(room.min(), whole, cover))

@@ -46,6 +46,7 @@ def ready_key(options: AnimateOptions, origin: Origin, device: torch.device) -> 
     told = {
         **_cast(options, origin),
         "size": options.size,
+        "crop": options.crop,
         "source person": options.source_person,
         "garment person": options.garment_person,
         "parts": str(options.parts),

@@ -18,7 +18,8 @@ from retarget_cli.core.subject import Subject
 from retarget_cli.perception.cache import Cache
 from retarget_cli.perception.persons import Choice
 from retarget_cli.workflows.canvas import CanvasSize
-from retarget_cli.workflows.pixels import laid_on, pictured
+from retarget_cli.workflows.cropping import WHOLE, Crop
+from retarget_cli.workflows.pixels import Framed, framed, pictures_of, reframed
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.subject_file import SavedSubject, is_subject_file, load_subject
 from retarget_cli.workflows.subject_size import resized_subject
@@ -81,15 +82,15 @@ class Origin:
             )
         return resized_subject(subject, canvas)
 
-    def open_pictures(self, canvas: CanvasSize, progress: Progress) -> Subject:
+    def open_pictures(self, canvas: CanvasSize, progress: Progress, crop: Crop = WHOLE) -> Framed:
         """The pictures alone, for a method that is led by pixels; of anything.
 
         Raises:
-            InputError: a picture can't be read.
+            InputError: a picture can't be read, or the crop reaches beyond it.
         """
         if self.saved is None:
-            return pictured(self.files, canvas, progress)
-        return laid_on(self.saved.subject, canvas)
+            return framed(pictures_of(self.files, progress), canvas, self.name, crop)
+        return reframed(self.saved.subject, canvas, crop)
 
 
 def choose_origin(

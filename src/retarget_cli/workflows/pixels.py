@@ -1,33 +1,47 @@
-"""Sources and clips for methods that are led by pixels: pictures of anything, in which nothing is perceived."""
+"""Sources for methods that are led by pixels: pictures of anything, in which nothing is perceived."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from fractions import Fraction
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from retarget_cli.backends.base import Comparing, Performer
-from retarget_cli.core.errors import BackendError, InputError, UsageError
-from retarget_cli.core.footage import Footage
-from retarget_cli.core.progress import Progress, Silence, counted
+from retarget_cli.body.placement import MotionPath
+from retarget_cli.core.errors import UsageError
+from retarget_cli.core.progress import Progress
 from retarget_cli.core.subject import Image, Subject, pictured_subject
 from retarget_cli.media.images import is_picture, over_white, read_picture
 from retarget_cli.media.reader import open_frames
-from retarget_cli.media.source import FrameSource
-from retarget_cli.perception.motion_file import is_motion_file
 from retarget_cli.workflows.animate_options import AnimateOptions
-from retarget_cli.workflows.canvas import CanvasSize
-from retarget_cli.workflows.driving import Driving, Excerpt
+from retarget_cli.workflows.canvas import CanvasSize, lay_canvas
+from retarget_cli.workflows.cropping import FOUND, WHOLE, Box, Crop, about, check_inside, parse_crop
+from retarget_cli.workflows.salience import salient_box
 
 # The networks of such methods see a few hundred pixels.
 LONGEST = 512
-WINDOW = 16
 MOST_VIEWS, CLIP_VIEWS = 8, 4
+# Networks of such methods learn from squares.
+_ASPECT = 1.0
+# Options of `animate` that are about people.
+_OF_PEOPLE = ("framing", "smooth", "missing", "person", "source_person")
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """A source, and the part of it that moves.
+
+    Attributes:
+        subject: whole pictures; the result has their size.
+        seen: what the method is shown: of each picture a part; the subject where all of it moves.
+        box: where the method's part is in the first picture; None: it is all of it.
+        notes: what the user should know.
+    """
+
+    subject: Subject
+    seen: Subject
+    box: Box | None = None
+    notes: tuple[str, ...] = ()
 
 
 def pictured(files: Sequence[Path], canvas: CanvasSize, progress: Progress, clip_views: int = CLIP_VIEWS) -> Subject:
@@ -42,48 +56,99 @@ def pictured(files: Sequence[Path], canvas: CanvasSize, progress: Progress, clip
     Raises:
         InputError: a file can't be read.
     """
-    images = [image for path in counted(files, "source", len(files), progress) for image in _images(path, clip_views)]
-    size = _size(images[0], canvas)
-    return pictured_subject([_scaled(image, size) for image in images[:MOST_VIEWS]], files[0].stem)
+    return framed(pictures_of(files, progress, clip_views), canvas, files[0].stem).subject
 
 
-def of_one_size(images: Sequence[Image]) -> list[Image]:
-    """All of them at the first's size."""
-    height, width = images[0].shape[:2]
-    return [_scaled(image, (height, width)) for image in images]
+def pictures_of(files: Sequence[Path], progress: Progress, clip_views: int = CLIP_VIEWS) -> Iterator[Image]:
+    """Pictures, and frames spread over clips, one after the other; at most `MOST_VIEWS`.
+
+    Raises:
+        InputError: a file can't be read.
+    """
+    progress.stage("source", 0, len(files))
+    found = 0
+    for done, path in enumerate(files, 1):
+        for image in islice(_images(path, clip_views), MOST_VIEWS - found):
+            found += 1
+            yield image
+        progress.stage("source", done, len(files))
 
 
-def laid_on(subject: Subject, canvas: CanvasSize) -> Subject:
+def framed(images: Iterable[Image], canvas: CanvasSize, name: str, crop: Crop = WHOLE) -> Framed:
+    """Pictures on the canvas, and what moves in them.
+
+    Args:
+        images: the first is what is moved; read one by one, since they may be large.
+        canvas: what size the first is brought to, and with it the others.
+        name: of the source.
+        crop: what part moves: all; what is found; or a box of the first picture, and of others of its size.
+
+    Raises:
+        InputError: the box reaches beyond the first picture.
+    """
+    left = iter(images)
+    first = next(left)
+    whole, place = lay_canvas(first, canvas, _box(first, crop, name))
+    wholes, parts = [whole], [whole if place is None else place.of(whole)]
+    size = first.shape
+    del first  # it may be large
+    for image in left:
+        is_whole = place is None or (crop != FOUND and image.shape != size)
+        whole, found = lay_canvas(image, _of_size(wholes[0]), None if is_whole else _box(image, crop, name))
+        wholes.append(whole)
+        parts.append(lay_canvas(whole if found is None else found.of(whole), _of_size(parts[0]))[0])
+    subject = pictured_subject(wholes, name)
+    if place is not None:
+        return Framed(subject, pictured_subject(parts, name), place)
+    told = ("--crop auto: nothing stands out from the source picture's border; all of it moves",)
+    return Framed(subject, subject, notes=told if crop == FOUND else ())
+
+
+def _box(image: Image, crop: Crop, name: str) -> Box | None:
+    height, width = image.shape[:2]
+    if isinstance(crop, Box):
+        return check_inside(crop, (height, width), f"--crop, {name}")
+    found = salient_box(image) if crop == FOUND else None
+    return None if found is None else about(found, (height, width), _ASPECT)
+
+
+def _of_size(image: Image) -> CanvasSize:
+    height, width = image.shape[:2]
+    return CanvasSize(max(height, width), exact=(height, width))
+
+
+def reframed(subject: Subject, canvas: CanvasSize, crop: Crop = WHOLE) -> Framed:
     """A subject's pictures, whatever is known of it; at another size, where one is asked for."""
-    size = subject.size if canvas == CanvasSize() else _size(subject.primary.image, canvas)
-    return pictured_subject([_scaled(view.image, size) for view in subject.views], subject.name)
+    size = _of_size(subject.primary.image) if canvas == CanvasSize() else canvas
+    return framed((view.image for view in subject.views), size, subject.name, crop)
 
 
-def _images(path: Path, most: int) -> list[Image]:
+def _images(path: Path, most: int) -> Iterator[Image]:
     if is_picture(path):
-        return [over_white(read_picture(path))]
+        yield over_white(read_picture(path))
+        return
     with open_frames(path) as clip:
         stride = max(1, (clip.frame_count or 1) // most)
         frames = (frame.rgb for frame in clip if frame.index % stride == 0)
-        return list(islice(frames, most))
+        yield from islice(frames, most)
 
 
-def _size(image: Image, canvas: CanvasSize) -> tuple[int, int]:
-    """(height, width), both even."""
-    if canvas.exact is not None:
-        return canvas.exact
-    factor = canvas.longest / max(image.shape[:2])
-    if not canvas.may_enlarge:
-        factor = min(1.0, factor)
-    height, width = (max(2, 2 * round(side * factor / 2)) for side in image.shape[:2])
-    return height, width
+def check_kind(options: AnimateOptions, backend: str, *, is_led: bool) -> tuple[str, ...]:
+    """Notes about what is without effect, by a method that is led by pixels or one that knows of people.
 
-
-def _scaled(image: Image, size: tuple[int, int]) -> Image:
-    if image.shape[:2] == size:
-        return image
-    way = cv2.INTER_AREA if image.shape[0] > size[0] else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, size[::-1], interpolation=way), dtype=np.uint8)
+    Raises:
+        UsageError: an option only means something with the other kind.
+    """
+    if is_led:
+        check_pictured(options, backend)
+        return idle_options(options, backend)
+    for name, crop in (("--crop", options.crop), ("--driving-crop", options.driving_crop)):
+        if parse_crop(name, crop) != WHOLE:
+            raise UsageError(
+                f"{name} {crop}: --backend {backend} finds the person itself",
+                f"leave {name} out, or choose a method that is led by pixels: see `retarget backends`",
+            )
+    return ("--adapt-scale changes nothing, proportions are always the source's",) if options.adapts_scale else ()
 
 
 def check_pictured(options: AnimateOptions, backend: str) -> None:
@@ -93,6 +158,7 @@ def check_pictured(options: AnimateOptions, backend: str) -> None:
         UsageError: such an option is given.
     """
     faults = {
+        "no --driving": options.driving is None,
         "--azimuth, --elevation": not options.orbit.is_home,
         "--freeze": options.freeze is not None,
         "--garment": bool(options.garment),
@@ -102,114 +168,17 @@ def check_pictured(options: AnimateOptions, backend: str) -> None:
     if named:
         raise UsageError(
             f"{named[0]}: --backend {backend} is led by pixels and knows of no person",
-            "choose --backend avatar for that",
+            "give a --driving clip" if options.driving is None else "choose --backend avatar for that",
         )
 
 
-def most_alike(path: Path, excerpt: Excerpt, performer: Performer) -> Image:
-    """The driving frame that is most like the source, as first-order-model's --find_best_frame.
-
-    Raises:
-        BackendError: the method can't tell.
-    """
-    if not isinstance(performer, Comparing):
-        raise BackendError("--find_best_frame: this method can't tell which frame is most like the source")
-    best: tuple[float, Image] | None = None
-    with open_footage(
-        path, excerpt, None, None, is_relative=False, is_scaled=False, progress=Silence()
-    ) as (_, windows):
-        for window in windows:
-            apart = performer.apart(window)
-            row = int(np.argmin(apart))
-            if best is None or apart[row] < best[0]:
-                best = (apart[row], window.pictures[row])
-    if best is None:
-        raise InputError(f"{path}: no frame lies in the part that was asked for", "check --start and --end")
-    return best[1]
 
 
-@contextmanager
-def open_footage(
-    path: Path,
-    excerpt: Excerpt,
-    rate: Fraction | None,
-    reference: Image | None,
-    *,
-    is_relative: bool,
-    is_scaled: bool,
-    progress: Progress,
-) -> Iterator[tuple[Driving, Iterator[Footage]]]:
-    """A clip's frames.
-
-    Args:
-        path: a clip, an animated picture or a folder of frames.
-        excerpt: which part.
-        rate: of the result; None keeps the clip's times.
-        reference: the frame that motion is told relative to, where it is relative; None: the first.
-        is_relative: motion is told relative to a frame.
-        is_scaled: movements are scaled by the objects' sizes.
-        progress: told of every frame.
-
-    Raises:
-        UsageError: it is a motion file, which holds no pictures.
-        InputError: it can't be read.
-    """
-    if path.is_file() and is_motion_file(path):
-        raise UsageError(
-            f"--driving {path}: a motion file holds no pictures, and this method looks at nothing else",
-            "give the clip itself, or choose --backend avatar",
-        )
-    with open_frames(
-        path, start=excerpt.start, end=excerpt.end, max_frames=excerpt.max_frames, long_side=LONGEST
-    ) as source:
-        started: list[Fraction] = []
-        frames = _noting_start(source, started, progress)
-        frames = frames if rate is None else resampled(frames, rate)
-        driving = Driving(
-            iter(()), source.size, source.rate, source.time_base if source.variable else None, source.frame_count,
-            source.audio_track(), lambda: started[0], False, lambda: tuple(source.notes),
-        )  # fmt: skip
-        yield driving, _gathered(frames, path, reference, is_relative=is_relative, is_scaled=is_scaled)
-
-
-def _noting_start(
-    source: FrameSource, started: list[Fraction], progress: Progress
-) -> Iterator[tuple[Fraction, Image]]:
-    for frame in counted(source, "look", source.frame_count, progress):
-        if not started:
-            started.append(frame.time)
-        yield frame.time, frame.rgb
-
-
-def resampled(frames: Iterable[tuple[Fraction, Image]], rate: Fraction) -> Iterator[tuple[Fraction, Image]]:
-    """What is shown at every multiple of 1 / rate since the first frame, up to the last."""
-    start: Fraction | None = None
-    number = 0
-    shown: Image | None = None
-    for time, picture in frames:
-        start = time if start is None else start
-        while shown is not None and start + number / rate < time:
-            yield start + number / rate, shown
-            number += 1
-        shown = picture
-    if start is not None and shown is not None:
-        yield start + number / rate, shown
-
-
-def _gathered(
-    frames: Iterator[tuple[Fraction, Image]],
-    path: Path,
-    reference: Image | None,
-    *,
-    is_relative: bool,
-    is_scaled: bool,
-) -> Iterator[Footage]:
-    is_empty = True
-    while part := list(islice(frames, WINDOW)):
-        is_empty = False
-        if reference is None:
-            reference = part[0][1]
-        times, pictures = tuple(time for time, _ in part), np.stack([picture for _, picture in part])
-        yield Footage(times, pictures, reference if is_relative else None, is_scaled)
-    if is_empty:
-        raise InputError(f"{path}: no frame lies in the part that was asked for", "check --start and --end")
+def idle_options(options: AnimateOptions, backend: str) -> tuple[str, ...]:
+    """A note about options that were given and mean nothing where nobody is looked for; none where there are none."""
+    usual = AnimateOptions((), None)
+    named = [f"--{name.replace('_', '-')}" for name in _OF_PEOPLE if getattr(options, name) != getattr(usual, name)]
+    if options.motion is MotionPath.ABSOLUTE:
+        told = {"--adapt-scale": options.adapts_scale, "--find-best-frame": options.find_best_frame}
+        named += [f"{name} with --motion absolute" for name, is_given in told.items() if is_given]
+    return (f"{', '.join(named)}: without effect, {backend} is led by pixels",) if named else ()

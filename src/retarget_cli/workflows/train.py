@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -101,7 +101,7 @@ def train(options: TrainOptions, cache: Cache, progress: Progress, watcher: Watc
     with fit.accelerator.main_process_first():  # the others find what it has made
         found = make_albums(
             options.data, options.drawn, options.seed, options.draw.size, cache.folder / "albums", options.workers,
-            progress if fit.rank == 0 else Silence(),
+            progress if fit.rank == 0 else Silence(), backend.spec.is_led_by_pixels,
         )  # fmt: skip
     run = _Run(options, backend, game, fit, found)
     resumed = run.begin()
@@ -137,11 +137,15 @@ def open_backend(options: TrainOptions, device: torch.device) -> Trainable:
         UsageError: an option is wrong, or contradicts the given weights.
         WeightsError: the given weights are not there, damaged or of another network.
     """
+    chosen = backend_class(options.backend)
     settings = {WEIGHTS_OPTION: UNTRAINED, **options.settings}
+    if chosen.spec.is_led_by_pixels:  # to be used at the size that it was trained at
+        settings.setdefault("resolution", str(options.draw.size))
     state, label = None, None
     if options.initial is not None:
         state, label = read_weights(options.initial, options.backend)
-        settings = {**settings, **label.design, **options.settings}
+        known = {each.name for each in fields(chosen.options)}
+        settings = {**{name: text for name, text in label.design.items() if name in known}, **settings}
     backend = make_backend(options.backend, settings, device)
     assert isinstance(backend, Trainable)
     if state is not None and label is not None:

@@ -17,7 +17,7 @@ from retarget_cli.evaluation.recordings import Dataset, Stream
 from retarget_cli.perception.cache import cache_key
 from retarget_cli.synth.plan import Recipe
 from retarget_cli.training.album import Album, open_album
-from retarget_cli.workflows import train_clips, train_synthetic
+from retarget_cli.workflows import train_clips, train_pictures, train_synthetic
 from retarget_cli.workflows.synth_clip import make_clip
 from retarget_cli.workflows.synth_files import Clip
 from retarget_cli.workflows.train_pool import in_processes
@@ -46,12 +46,14 @@ class Job:
         name: for people.
         folder: where albums are.
         size: of the pictures that will be learned from, pixels.
+        is_pictured: the pictures are all that is wanted; nobody is looked for.
     """
 
     origin: Origin
     name: str
     folder: Path
     size: int
+    is_pictured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,14 @@ class Made:
 
 
 def albums(
-    data: Sequence[Path], drawn: int, seed: int, size: int, folder: Path, workers: int | None, progress: Progress
+    data: Sequence[Path],
+    drawn: int,
+    seed: int,
+    size: int,
+    folder: Path,
+    workers: int | None,
+    progress: Progress,
+    is_pictured: bool = False,
 ) -> list[Album]:
     """All albums of data sets, in the same order every time.
 
@@ -75,14 +84,15 @@ def albums(
         folder: where albums are kept.
         workers: processes; None is one a core.
         progress: is told about clips, and about those that are of no use.
+        is_pictured: the pictures are all that is wanted: nobody is looked for, and clips may show anything.
 
     Raises:
         InputError: a data set can't be read, or none of its clips can be used.
         OutputError: an album can't be written.
     """
-    jobs = [job for root in data for job in _jobs(root, folder, size)]
+    jobs = [job for root in data for job in _jobs(root, folder, size, is_pictured)]
     recipe = Recipe(seed=seed, size=(size, size))
-    jobs += [Job(Drawn(recipe, number), f"clip {number}", folder, size) for number in range(drawn)]
+    jobs += [Job(Drawn(recipe, number), f"clip {number}", folder, size, is_pictured) for number in range(drawn)]
     found: dict[int, Made] = {}
     places = {id(job): place for place, job in enumerate(jobs)}
     progress.stage(STAGE, 0, len(jobs))
@@ -103,7 +113,8 @@ def albums(
             progress.note(f"{job.name} is left out: {found[place].fault}")
     paths = [path for place in range(len(jobs)) for path in found[place].paths]
     if not paths:
-        raise InputError("none of the clips can be learned from", "give clips that show one person plainly")
+        wanted = "clips of two frames or more" if is_pictured else "clips that show one person plainly"
+        raise InputError("none of the clips can be learned from", f"give {wanted}")
     return [open_album(path) for path in paths]
 
 
@@ -127,21 +138,21 @@ def make_albums(job: Job) -> Made:
     """
     try:
         if isinstance(job.origin, Drawn):
-            return Made(_draw(job.origin, job.folder))
+            return Made(_draw(job, job.origin))
         if isinstance(job.origin, Path):
-            return Made(_from_synthetic(job.origin, job.folder))
+            return Made(_from_synthetic(job, job.origin))
         return _from_stream(job, job.origin)
     except InputError as error:
         return Made((), error.line)
 
 
-def _jobs(root: Path, folder: Path, size: int) -> list[Job]:
+def _jobs(root: Path, folder: Path, size: int, is_pictured: bool) -> list[Job]:
     dataset = _opened(root)
     if dataset.turnouts:
         # Every rendition of a clip lies in the clip's folder.
         clips = [next(iter(turnout.folders.values())).parent for turnout in dataset.turnouts]
-        return [Job(clip, f"{root.name}/{clip.name}", folder, size) for clip in clips]
-    return [Job(each.stream, f"{root.name}/{each.name}", folder, size) for each in dataset.recordings]
+        return [Job(clip, f"{root.name}/{clip.name}", folder, size, is_pictured) for clip in clips]
+    return [Job(each.stream, f"{root.name}/{each.name}", folder, size, is_pictured) for each in dataset.recordings]
 
 
 def _opened(root: Path) -> Dataset:
@@ -158,44 +169,66 @@ def _paths(job: Job) -> tuple[Path, ...] | None:
     """The files of a clip's albums; None where they are known only once it is drawn."""
     origin = job.origin
     if isinstance(origin, Drawn):
-        return tuple(_drawn_path(origin, job.folder, place) for place in range(len(train_synthetic.GROUPS)))
+        count = len(train_pictures.GROUPS if job.is_pictured else train_synthetic.GROUPS)
+        return tuple(_drawn_path(job, origin, place) for place in range(count))
     if isinstance(origin, Path):
-        groups = train_synthetic.groups_of(origin)
-        return tuple(job.folder / f"{train_synthetic.key_of(origin, group)}.safetensors" for group in groups)
-    return (job.folder / f"{train_clips.key_of(origin, job.size)}.safetensors",)
+        return tuple(_path(job, _key(job, origin, group)) for group in _groups(job, origin))
+    key_of = train_pictures.stream_key if job.is_pictured else train_clips.key_of
+    return (_path(job, key_of(origin, job.size)),)
 
 
-def _drawn_path(origin: Drawn, folder: Path, place: int) -> Path:
-    options = {"what": f"drawn album {train_synthetic.VERSION}", "number": origin.number, "place": place}
-    return folder / f"{cache_key(repr(origin.recipe), options)}.safetensors"
+def _path(job: Job, key: str) -> Path:
+    return job.folder / f"{key}.safetensors"
 
 
-def _draw(origin: Drawn, folder: Path) -> tuple[Path, ...]:
+def _groups(job: Job, clip: Path) -> list[tuple[str, ...]]:
+    return train_pictures.groups_of(clip) if job.is_pictured else train_synthetic.groups_of(clip)
+
+
+def _key(job: Job, clip: Path, group: tuple[str, ...]) -> str:
+    return train_pictures.key_of(clip, group) if job.is_pictured else train_synthetic.key_of(clip, group)
+
+
+def _write(job: Job, clip: Path, group: tuple[str, ...], path: Path) -> None:
+    write = train_pictures.write_group if job.is_pictured else train_synthetic.write_synthetic
+    write(clip, group, path)
+
+
+def _drawn_path(job: Job, origin: Drawn, place: int) -> Path:
+    what = f"drawn pictures {train_pictures.VERSION}" if job.is_pictured else f"drawn album {train_synthetic.VERSION}"
+    options = {"what": what, "number": origin.number, "place": place}
+    return _path(job, cache_key(repr(origin.recipe), options))
+
+
+def _draw(job: Job, origin: Drawn) -> tuple[Path, ...]:
     """Draw a clip into a folder that goes again, and keep its albums."""
     scratch = Path(tempfile.mkdtemp(prefix="retarget-train-"))
     try:
         clip = scratch / f"{origin.number:04d}"
         make_clip(origin.recipe, origin.number, (), Clip(clip, Fraction(25)))
         paths = []
-        for place, group in enumerate(train_synthetic.groups_of(clip)):
-            paths.append(_drawn_path(origin, folder, place))
-            train_synthetic.write_synthetic(clip, group, paths[-1])
+        for place, group in enumerate(_groups(job, clip)):
+            paths.append(_drawn_path(job, origin, place))
+            _write(job, clip, group, paths[-1])
         return tuple(paths)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _from_synthetic(clip: Path, folder: Path) -> tuple[Path, ...]:
+def _from_synthetic(job: Job, clip: Path) -> tuple[Path, ...]:
     paths = []
-    for group in train_synthetic.groups_of(clip):
-        paths.append(folder / f"{train_synthetic.key_of(clip, group)}.safetensors")
+    for group in _groups(job, clip):
+        paths.append(_path(job, _key(job, clip, group)))
         if not paths[-1].is_file():
-            train_synthetic.write_synthetic(clip, group, paths[-1])
+            _write(job, clip, group, paths[-1])
     return tuple(paths)
 
 
 def _from_stream(job: Job, stream: Stream) -> Made:
-    path = job.folder / f"{train_clips.key_of(stream, job.size)}.safetensors"
-    if not train_clips.write_clip(stream, job.name, job.size, path):
-        return Made((), train_clips.NOBODY)
-    return Made((path,))
+    if job.is_pictured:
+        path = _path(job, train_pictures.stream_key(stream, job.size))
+        is_made, fault = train_pictures.write_stream(stream, job.name, job.size, path), train_pictures.STILL
+    else:
+        path = _path(job, train_clips.key_of(stream, job.size))
+        is_made, fault = train_clips.write_clip(stream, job.name, job.size, path), train_clips.NOBODY
+    return Made((path,)) if is_made else Made((), fault)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from retarget_cli.backends.base import Backend, Performer
 from retarget_cli.core.subject import Subject
+from retarget_cli.workflows.cropping import Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,15 @@ class Ready:
         backend: the method.
         subject: the person, in other clothes and with another background where that was asked for.
         performer: both together.
+        box: where in the picture the method is at work; None: everywhere.
+        notes: what the user should know of how it was made.
     """
 
     backend: Backend
     subject: Subject
     performer: Performer
+    box: Box | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Troupe:

@@ -13,12 +13,12 @@ BASE, NONE, AUTO = "base", "none", "auto"
 YES, NO = "yes", "no"
 ON, OFF = "on", "off"
 KEYPOINTS, WIDTH, MOST, RESOLUTION = "keypoints", "width", "most", "resolution"
-JACOBIANS, ALIGN, AVD = "jacobian_maps", "align_corners", "avd"
+JACOBIANS, ALIGN, AVD, BACKGROUND = "jacobian_maps", "align_corners", "avd", "background"
 INITIAL, EVOLUTION, APPEARANCE = "initial", "evolution", "appearance"
 
 Words = Mapping[str, str]
-# A network of 64 to 1024 pixels a side.
-_LEAST, _MOST = 64, 1024
+# Pixels a side of the network's pictures.
+_LEAST, _MOST = 32, 1024
 _PUBLISHED = {KEYPOINTS: "10", WIDTH: "64", MOST: "1024", RESOLUTION: "256"}
 # What may be said otherwise of weights that are there: it is no matter of their form.
 _FREE = (RESOLUTION, EVOLUTION)
@@ -33,7 +33,7 @@ class FamilyOptions:
     untrained"""
 
     resolution: int = 0
-    """the network's pictures have about resolution x resolution pixels, 64 to 1024; 0: as the weights have it, 256
+    """the network's pictures have about resolution x resolution pixels, 32 to 1024; 0: as the weights have it, 256
     without any"""
 
     keypoints: int = 0
