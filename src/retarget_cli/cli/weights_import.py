@@ -11,7 +11,9 @@ from retarget_cli.cli.running import running
 
 
 def import_checkpoint(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A released checkpoint: .pth, .pt or .safetensors.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A released checkpoint: .pth, .tar, .pt or .safetensors.")
+    ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Of the new file; default: PATH's.")] = "",
     folder: Annotated[
         Path | None, typer.Option("--to", metavar="FOLDER", help="Default: the first that is searched for weights.")
@@ -19,6 +21,14 @@ def import_checkpoint(
     form: Annotated[
         str, typer.Option("--as", metavar="FORM", help="Which form it is of, where several look alike.")
     ] = "",
+    resolution: Annotated[
+        int | None,
+        typer.Option(
+            "--resolution",
+            metavar="PIXELS",
+            help="That it was trained with, where nothing tells; default: what its name ends in, or the usual.",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of that name.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -28,12 +38,13 @@ def import_checkpoint(
     with running(quiet=quiet, as_json=as_json, debug=debug) as screen:
         from retarget_cli.workflows.import_weights import import_weights
 
-        done = import_weights(path, name, folder, form, overwrite)
+        done = import_weights(path, name, folder, form, overwrite, resolution)
         use = f"--backend {done.label.backend} --set weights={done.name}"
         design = ", ".join(f"{key} {value}" for key, value in done.label.design.items())
+        notes = "".join(f"note: {note}\n" for note in done.label.notes[1:])
         text = (
             f"{path}: {done.form.title}, {done.tensors} tensors ({design})\n"
-            f"{done.path}\nlicence: {done.label.license}\nuse it with {use}"
+            f"{done.path}\n{notes}licence: {done.label.license}\nuse it with {use}"
         )
         label = done.label
         data = {
@@ -41,6 +52,7 @@ def import_checkpoint(
             "form": done.form.name,
             "backend": label.backend,
             "design": dict(label.design),
+            "notes": list(label.notes),
             "tensors": done.tensors,
             "license": label.license,
             "origin": label.others["origin"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from retarget_cli.weights.hashing import sha256_of
 from retarget_cli.weights.importing import Recogniser, recognise
 from retarget_cli.weights.places import own_places
 from retarget_cli.weights.state import read_state
+
+# What other programs end the names of their checkpoints in, more than once for some: vox-cpk.pth.tar.
+_ENDINGS = (".tar", ".pth", ".pt", ".ckpt", ".bin", SUFFIX)
+# The word of a design for pixels a side in training, and its bounds.
+RESOLUTION, LEAST, MOST = "resolution", 64, 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ def import_weights(
     folder: Path | None = None,
     form: str = "",
     may_overwrite: bool = False,
+    resolution: int | None = None,
 ) -> Imported:
     """Read a checkpoint, recognise it, and write it as safetensors under our names.
 
@@ -55,10 +62,12 @@ def import_weights(
         folder: made when needed; None: the first one that is searched for weights.
         form: which of several that fit it is; empty: whichever fits.
         may_overwrite: an existing file is replaced.
+        resolution: pixels a side of the pictures that it was trained with, which no checkpoint tells; None: a number
+            that its name ends in, as ted384 does, or what is usual.
 
     Raises:
         InputError: there is no such file, or it can't be opened.
-        UsageError: the name is none, or it must be said which form it is.
+        UsageError: the name is none, it must be said which form it is, or the resolution means nothing to it.
         OutputError: the new file exists or can't be written; nothing is left behind.
         WeightsError: it is no checkpoint that is known.
     """
@@ -69,10 +78,11 @@ def import_weights(
     _refuse_own(path)
     state = read_state(path)
     found = recognise(state, recognisers(), str(path), form)
+    design, notes = _design(found, path, resolution)
     label = Label(
         found.backend,
-        found.design,
-        (f"imported: {found.title}",),
+        design,
+        (f"imported: {found.title}", *notes),
         provenance=f"{found.title} ({found.origin}), from {_plain(path.name)}",
         license=found.license,
         others={"origin": found.origin, "imported_sha256": sha256_of(path)},
@@ -82,7 +92,7 @@ def import_weights(
 
 
 def _target(path: Path, name: str, folder: Path | None) -> Path:
-    chosen = name.removesuffix(SUFFIX) or path.stem
+    chosen = name.removesuffix(SUFFIX) or _stem(path)
     # Nothing that is hidden, climbs out of the folder, or is a path.
     if re.fullmatch(r"[^\W_][\w.+\- ]{0,99}", chosen) is None:
         raise UsageError(
@@ -90,6 +100,29 @@ def _target(path: Path, name: str, folder: Path | None) -> Path:
         )
     place = own_places()[0].folder if folder is None else folder.expanduser()
     return place / f"{chosen}{SUFFIX}"
+
+
+def _stem(path: Path) -> str:
+    stem = path.name
+    while stem.endswith(_ENDINGS) and len(stem) > len(Path(stem).suffix):
+        stem = stem.removesuffix(Path(stem).suffix)
+    return stem
+
+
+def _design(found: Recogniser, path: Path, resolution: int | None) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """The form's design with the resolution that was said or is to be guessed, and what there is to note of it."""
+    if resolution is not None and not LEAST <= resolution <= MOST:
+        raise UsageError(f"--resolution {resolution}: out of bounds", f"{LEAST} to {MOST}")
+    if RESOLUTION not in found.design:
+        if resolution is not None:
+            raise UsageError(f"--resolution {resolution}: {found.title} is kept without one", "leave it out")
+        return found.design, ()
+    if resolution is not None:
+        return {**found.design, RESOLUTION: str(resolution)}, ()
+    named = re.search(r"(?<!\d)\d{2,4}\Z", _stem(path))
+    if named is None or not LEAST <= int(named[0]) <= MOST or named[0] == found.design[RESOLUTION]:
+        return found.design, ()
+    return {**found.design, RESOLUTION: named[0]}, (f"its name tells of {named[0]} pixels a side; no more is known",)
 
 
 def _refuse_own(path: Path) -> None:
