@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from retarget_cli.core.errors import UsageError
-from retarget_cli.evaluation.protocols import Protocol, Task
+from retarget_cli.evaluation.protocols import Pick, Protocol, Task
 from retarget_cli.evaluation.recordings import Dataset, Masks, Recording, Shot, Stream, Turnout
 
 T = TypeVar("T")
@@ -82,9 +82,15 @@ def _self(recording: Recording, protocol: Protocol) -> Case:
     folder = recording.stream.path.parent
     motion = folder / "truth.motion" if protocol.has_true_motion else None
     return Case(
-        recording.name, evenly(recording.views, protocol.sources) if recording.views else (),
-        stream, stream, stream, recording.masks, motion=motion,
+        recording.name, _views(recording, protocol), stream, stream, stream, recording.masks, motion=motion,
     )  # fmt: skip
+
+
+def _views(recording: Recording, protocol: Protocol) -> tuple[Shot, ...]:
+    """The data set's own source pictures, where the protocol asks for views and not for certain frames."""
+    if protocol.pick is not Pick.VIEWS or not recording.views:
+        return ()
+    return evenly(recording.views, protocol.sources)
 
 
 def _cross(recordings: Sequence[Recording], protocol: Protocol) -> list[Case]:
@@ -105,8 +111,7 @@ def _names(pair: tuple[Recording, Recording]) -> tuple[str, str]:
 
 
 def _pair(one: Recording, name: str, driving: Stream, protocol: Protocol) -> Case:
-    views = evenly(one.views, protocol.sources) if one.views else ()
-    return Case(name, views, _limited(one.stream, protocol), _limited(driving, protocol), None)
+    return Case(name, _views(one, protocol), _limited(one.stream, protocol), _limited(driving, protocol), None)
 
 
 # By task: what drives, what is true.

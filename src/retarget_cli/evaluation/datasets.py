@@ -33,8 +33,8 @@ def open_dataset(root: Path, layout: str | None = None, split: str = "test") -> 
     layout = layout or find_layout(root)
     name = root.resolve().name
     if layout == "synth":
-        recordings, turnouts = synthetic.read_synthetic(root)
-        return Dataset(name, layout, root, "", tuple(recordings), tuple(turnouts))
+        recordings, turnouts, has_people = synthetic.read_synthetic(root)
+        return Dataset(name, layout, root, "", tuple(recordings), tuple(turnouts), has_people)
     if layout == "plain":
         found = plain.read_plain(root)
     elif layout == "iper":

@@ -88,6 +88,7 @@ class Dataset:
         split: which part of it, such as `test`; empty where it has none.
         recordings: in order of their names.
         turnouts: of a synthetic data set.
+        has_people: people are seen in it; toys are none.
     """
 
     name: str
@@ -96,3 +97,4 @@ class Dataset:
     split: str
     recordings: tuple[Recording, ...]
     turnouts: tuple[Turnout, ...] = field(default=())
+    has_people: bool = True

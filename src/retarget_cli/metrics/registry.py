@@ -27,12 +27,14 @@ class Entry:
         factory: "module:callable" below `metrics`; called with the keys wanted of it and, where it needs weights,
             with the store and the device. Metrics of one factory and the same weights are one object.
         weights: keys of the catalog.
+        is_of_people: it looks for a person or a face, and means nothing where nobody is.
     """
 
     key: str
     name: str
     factory: str
     weights: tuple[str, ...] = ()
+    is_of_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,17 @@ _ENTRIES = (
     Entry("fid", "FID", "inception:InceptionDistance", ("inception-fid",)),
     Entry("fvd", "FVD", "video_frechet:VideoDistance", ("i3d",)),
     Entry("fvd-kinetics", "FVD (Kinetics)", "video_frechet:VideoDistance", ("i3d-kinetics",)),
-    Entry("csim", "CSIM", "identity:body_similarity", ("osnet",)),
-    Entry("body-cs", "Body-CS", "identity:body_similarity", ("osnet",)),
-    Entry("face-cs", "Face-CS", "identity:face_similarity", ("face",)),
-    Entry("body-fd", "Body-FD", "identity:body_distance", ("osnet",)),
-    Entry("face-fd", "Face-FD", "identity:face_distance", ("face",)),
+    Entry("csim", "CSIM", "identity:body_similarity", ("osnet",), is_of_people=True),
+    Entry("body-cs", "Body-CS", "identity:body_similarity", ("osnet",), is_of_people=True),
+    Entry("face-cs", "Face-CS", "identity:face_similarity", ("face",), is_of_people=True),
+    Entry("body-fd", "Body-FD", "identity:body_distance", ("osnet",), is_of_people=True),
+    Entry("face-fd", "Face-FD", "identity:face_distance", ("face",), is_of_people=True),
     Entry("tcm", "TCM", "temporal:TemporalMetrics"),
     Entry("warp-error", "warping error", "temporal:without_truth"),
-    Entry("akd", "AKD", "keypoints:Keypoints"),
-    Entry("mkr", "MKR", "keypoints:Keypoints"),
-    Entry("face-akd", "face AKD", "keypoints:Keypoints"),
-    Entry("face-mkr", "face MKR", "keypoints:Keypoints"),
+    Entry("akd", "AKD", "keypoints:Keypoints", is_of_people=True),
+    Entry("mkr", "MKR", "keypoints:Keypoints", is_of_people=True),
+    Entry("face-akd", "face AKD", "keypoints:Keypoints", is_of_people=True),
+    Entry("face-mkr", "face MKR", "keypoints:Keypoints", is_of_people=True),
 )
 
 ENTRIES = {entry.key: entry for entry in _ENTRIES}

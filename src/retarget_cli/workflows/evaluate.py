@@ -18,13 +18,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from retarget_cli.backends.registry import backend_class
 from retarget_cli.body.placement import Framing, MotionPath
 from retarget_cli.core.device import choose_device
-from retarget_cli.core.errors import RetargetError
+from retarget_cli.core.errors import RetargetError, UsageError
 from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.evaluation.cases import Case, plan
 from retarget_cli.evaluation.datasets import open_dataset
-from retarget_cli.evaluation.protocols import Protocol, Task
+from retarget_cli.evaluation.protocols import Pick, Protocol, Task
 from retarget_cli.evaluation.recordings import Dataset, Stream
 from retarget_cli.evaluation.results import Clip, Report, Scored
 from retarget_cli.evaluation.run_folder import RunFolder
@@ -101,9 +102,10 @@ def evaluate(options: EvaluateOptions, cache: Cache | None = None, progress: Pro
     device = choose_device(options.device)
     for method in methods:
         check_method(method, device.device)
+    options = replace(options, protocol=_suited(options.protocol, methods))
     dataset = open_dataset(options.dataset, options.layout, options.split)
     cases = plan(dataset, options.protocol)
-    loaded = load_measures(options.metrics, options.weights, device.device)
+    loaded = load_measures(options.metrics, options.weights, device.device, has_people=dataset.has_people)
     if not any(case.target for case in cases):
         loaded = without_truth(loaded)
     folder = RunFolder.open(options.output, _settings(dataset, options), may_overwrite=options.may_overwrite)
@@ -121,6 +123,28 @@ def evaluate(options: EvaluateOptions, cache: Cache | None = None, progress: Pro
         {method.name: _about(method, clips, device.reason) for method in methods},
     )
     return Evaluation(folder.path, summarise(setting, folder, clips))
+
+
+def _suited(protocol: Protocol, methods: Sequence[Method]) -> Protocol:
+    """Source pictures are the first frame and others where no method knows of views: nobody is looked for then.
+
+    Raises:
+        UsageError: a method that paints the background too is to be measured without one.
+    """
+    led = [method for method in methods if is_led(method)]
+    if led and protocol.is_foreground:
+        raise UsageError(
+            f"--foreground: {led[0].backend} is led by pixels and tells nobody from the background",
+            "leave --foreground out",
+        )
+    if len(led) == len(methods) and protocol.pick is Pick.VIEWS:
+        return replace(protocol, pick=Pick.FIRST)
+    return protocol
+
+
+def is_led(method: Method) -> bool:
+    """Whether a method looks at the driving frames themselves."""
+    return backend_class(method.backend).spec.is_led_by_pixels
 
 
 def _settings(dataset: Dataset, options: EvaluateOptions) -> dict[str, object]:
@@ -227,7 +251,7 @@ class _Run:
         is_self = protocol.task is Task.SELF
         return AnimateOptions(
             tuple(map(str, sources.pictures)),
-            case.motion or case.driving.path,
+            case.driving.path if case.motion is None or is_led(method) else case.motion,
             str(output),
             method.backend,
             method.settings,

@@ -158,20 +158,18 @@ def check_pictured(options: AnimateOptions, backend: str) -> None:
         UsageError: such an option is given.
     """
     faults = {
-        "no --driving": options.driving is None,
         "--azimuth, --elevation": not options.orbit.is_home,
         "--freeze": options.freeze is not None,
         "--garment": bool(options.garment),
         f"--background {options.background}": options.background != "source",
+        "no --driving": options.driving is None,
     }
     named = [name for name, is_given in faults.items() if is_given]
     if named:
         raise UsageError(
             f"{named[0]}: --backend {backend} is led by pixels and knows of no person",
-            "give a --driving clip" if options.driving is None else "choose --backend avatar for that",
+            "choose --backend avatar for that",
         )
-
-
 
 
 def idle_options(options: AnimateOptions, backend: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from retarget_cli.core.errors import InputError
 from retarget_cli.evaluation.recordings import Masks, Recording, Shot, Stream, Turnout
 
-FORMAT = "retarget-synth"
+FORMAT, TOY = "retarget-synth", "toy"
 
 
 def is_synthetic(root: Path) -> bool:
@@ -16,8 +16,8 @@ def is_synthetic(root: Path) -> bool:
     return (root / "dataset.json").is_file()
 
 
-def read_synthetic(root: Path) -> tuple[list[Recording], list[Turnout]]:
-    """All finished clips.
+def read_synthetic(root: Path) -> tuple[list[Recording], list[Turnout], bool]:
+    """All finished clips, and whether people are seen in them.
 
     Raises:
         InputError: `dataset.json` is damaged or of another kind, or no clip is finished.
@@ -37,14 +37,14 @@ def read_synthetic(root: Path) -> tuple[list[Recording], list[Turnout]]:
         for clip in clips
     ]
     # Toys are found by no pose network, so their source pictures are those that were drawn for it.
-    has_views = found.get("kind") == "toy"
+    has_people = found.get("kind") != TOY
     recordings = [
         Recording(turnout.name, Stream(own / "frames"), turnout.name, Masks(own / "mask"), views)
         for turnout in turnouts
         for own in (turnout.folders["self"],)
-        for views in (_views(turnout.folders["source"]) if has_views else (),)
+        for views in (_views(turnout.folders["source"]) if not has_people else (),)
     ]
-    return recordings, turnouts
+    return recordings, turnouts, has_people
 
 
 def _views(source: Path) -> tuple[Shot, ...]:
