@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from retarget_cli.backends.official import recognisers as all_recognisers
 from retarget_cli.backends.self_appearance.articulated import Articulated
+from retarget_cli.backends.self_appearance.designs import articulated_design, first_order_design
 from retarget_cli.backends.self_appearance.discriminator import Discriminator, DiscriminatorDesign
 from retarget_cli.backends.self_appearance.first_order import FirstOrder
 from retarget_cli.backends.self_appearance.official import (
@@ -22,7 +24,6 @@ from retarget_cli.backends.self_appearance.official import (
     first_order_names,
     recognisers,
 )
-from retarget_cli.backends.self_appearance.options import articulated_design, first_order_design
 from retarget_cli.core.errors import WeightsError
 from retarget_cli.weights.importing import Recogniser, recognise
 from retarget_cli.weights.nested import flattened
@@ -206,8 +207,24 @@ def test_values_that_are_no_numbers_are_refused(broken: Tensor) -> None:
         FORMS["first-order"].convert(state)
 
 
-def test_only_nested_state_dicts_are_flattened() -> None:
-    plain = {"a.weight": torch.zeros(1), "epoch": 3}
-    for same in (plain, {"state": {}, "param_groups": []}, {"epoch": 3}, [1, 2], {}):
-        assert flattened(same) is same
-    assert flattened({"a": {"w": torch.zeros(1)}, "b": {"w": 1}, "c": {0: torch.zeros(1)}}) == {"a.w": torch.zeros(1)}
+@pytest.mark.parametrize(
+    ("form", "count", "has_optimizer", "size"),
+    [
+        ("articulated-avd", 10, False, 273_409_176),  # taichi256.pth
+        ("articulated-avd", 10, False, 273_409_224),  # ted384.pth
+        ("articulated-avd", 10, True, 291_747_542),  # vox256.pth
+        ("articulated-avd", 20, True, 292_943_746),  # ted-youtube384.pth
+        ("articulated-still-avd", 10, False, 248_256_308),  # mgif256.pth
+    ],
+)
+def test_forms_are_as_large_as_the_files_that_were_released(
+    form: str, count: int, has_optimizer: bool, size: int
+) -> None:
+    """Their repository names the sizes. Two lie with both moments of the optimizer of AVD; names take the rest."""
+    ten = FORMS[form]
+    assert isinstance(ten, Released)
+    assert ten.of is not None
+    rows = [(name, math.prod(shape)) for name, shape in ten.of(count).shapes.items()]
+    told = sum(numbers * (8 if name.endswith("num_batches_tracked") else 4) for name, numbers in rows)
+    learned = sum(numbers for name, numbers in rows if name.startswith("avd.") and "running" not in name)
+    assert 50_000 < size - told - has_optimizer * 8 * learned < 100_000
