@@ -34,14 +34,7 @@ def salient_box(image: Image) -> Box | None:
 
     The middle of the lower edge is no border: things stand there, and portraits end there.
     """
-    small = _small(image)
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    border = _border(lab)
-    rank = max(1, round(_BORDER_SHARE * len(border)))
-    apart = np.stack([np.linalg.norm(lab - colour, axis=-1) for colour in border])
-    nearest = np.partition(apart, rank, axis=0)[rank]
-    found = _patches(cv2.GaussianBlur(nearest, (5, 5), 0), _LEAST_CONTRAST)
-    return _boxed(found, (image.shape[0], image.shape[1]))
+    return _boxed(_salient(_small(image)), (image.shape[0], image.shape[1]))
 
 
 def moving_box(frames: Iterable[Image]) -> Box | None:
@@ -64,24 +57,26 @@ def moving_box(frames: Iterable[Image]) -> Box | None:
     change = np.abs(stack - np.median(stack, axis=0)).max(-1)
     # The largest change is kept but for a frame or two, which may be flashes.
     level = np.sort(change, axis=0)[-1 - len(kept) // 16]
-    found = _boxed(_patches(cv2.GaussianBlur(level, (5, 5), 0), _LEAST_CHANGE), size)
-    return found if found is None else _with_thing(found, kept[len(kept) // 2], size)
+    moving = _patches(cv2.GaussianBlur(level, (5, 5), 0), _LEAST_CHANGE)
+    found = _boxed(moving, size)
+    return found if found is None else _boxed(_with_things(moving, kept[len(kept) // 2]), size) or found
 
 
-def _with_thing(moving: Box, picture: Image, size: tuple[int, int]) -> Box:
-    """What moves, and the thing that it is a part of: of a face, only the mouth may move."""
-    thing = salient_box(picture)
-    if thing is None:
-        return moving
-    thing = thing.scaled((picture.shape[0], picture.shape[1]), size)
-    x, y = moving.x + moving.width / 2, moving.y + moving.height / 2
-    if not (thing.x <= x < thing.x + thing.width and thing.y <= y < thing.y + thing.height):
-        return moving
-    return spanned(
-        min(moving.x, thing.x), min(moving.y, thing.y),
-        max(moving.x + moving.width, thing.x + thing.width), max(moving.y + moving.height, thing.y + thing.height),
-        size,
-    )  # fmt: skip
+def _with_things(moving: Levels, picture: Image) -> Levels:
+    """What moves, and the things that it is a part of: of a face, only the mouth may move."""
+    _, labels = cv2.connectedComponents(_salient(picture), connectivity=8)
+    touched = np.unique(labels[moving > 0])
+    return np.asarray((moving > 0) | (np.isin(labels, touched) & (labels > 0)), np.uint8)
+
+
+def _salient(small: Image) -> Levels:
+    """(H, W) 0 or 1: where a picture differs in colour from its border."""
+    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    border = _border(lab)
+    rank = min(max(1, round(_BORDER_SHARE * len(border))), len(border) - 1)
+    apart = np.stack([np.linalg.norm(lab - colour, axis=-1) for colour in border])
+    nearest = np.partition(apart, rank, axis=0)[rank]
+    return _patches(cv2.GaussianBlur(nearest, (5, 5), 0), _LEAST_CONTRAST)
 
 
 def _small(image: Image) -> Image:
@@ -118,6 +113,5 @@ def _boxed(patches: Levels, size: tuple[int, int]) -> Box | None:
     right, bottom = max(row[0] + row[2] for row in kept), max(row[1] + row[3] for row in kept)
     if (right - left) * (bottom - top) > _LARGEST * patches.size:
         return None
-    return spanned(left, top, right, bottom, (patches.shape[0], patches.shape[1])).scaled(
-        (patches.shape[0], patches.shape[1]), size
-    )
+    small = (patches.shape[0], patches.shape[1])
+    return spanned(left, top, right, bottom, small).scaled(small, size)
