@@ -172,7 +172,7 @@ def test_the_resolution_of_training(tmp_path: Path) -> None:
     assert (said["design"]["resolution"], len(said["notes"])) == ("512", 1)
     plain = imported(path.rename(tmp_path / "run-12x3072.pth"), "--name", "plain")
     assert plain["design"]["resolution"] == "64"
-    assert "--resolution 32: out of bounds" in refused(
+    assert "--resolution 16: out of bounds" in refused(
         2, "weights", "import", tmp_path / "run-12x3072.pth", "--resolution", 32
     )
 

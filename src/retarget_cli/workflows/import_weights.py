@@ -19,7 +19,7 @@ from retarget_cli.weights.state import read_state
 # What other programs end the names of their checkpoints in, more than once for some: vox-cpk.pth.tar.
 _ENDINGS = (".tar", ".pth", ".pt", ".ckpt", ".bin", SUFFIX)
 # The word of a design for pixels a side in training, and its bounds.
-RESOLUTION, LEAST, MOST = "resolution", 64, 1024
+RESOLUTION, LEAST, MOST = "resolution", 32, 1024
 
 
 @dataclass(frozen=True, slots=True)
