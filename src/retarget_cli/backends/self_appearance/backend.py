@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, TypeVar
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from retarget_cli.backends.base import Backend, Performer, Spec
+from retarget_cli.backends.base import Performer, Spec
 from retarget_cli.backends.self_appearance.articulated import Articulated
+from retarget_cli.backends.self_appearance.designs import (
+    articulated_design,
+    first_order_design,
+    self_appearance_design,
+)
 from retarget_cli.backends.self_appearance.first_order import FirstOrder
+from retarget_cli.backends.self_appearance.game import ArticulatedGame, FirstOrderGame, SelfAppearanceGame
 from retarget_cli.backends.self_appearance.model import SelfAppearance
 from retarget_cli.backends.self_appearance.options import (
     BASE,
+    EVOLUTION,
     NONE,
+    OFF,
+    RESOLUTION,
     ArticulatedOptions,
     FamilyOptions,
     FirstOrderOptions,
     SelfAppearanceOptions,
-    articulated_design,
-    first_order_design,
-    self_appearance_design,
+    Words,
 )
 from retarget_cli.backends.self_appearance.performer import (
     ArticulatedPuppet,
@@ -29,16 +39,20 @@ from retarget_cli.backends.self_appearance.performer import (
     LedPerformer,
     Puppet,
     SelfAppearancePuppet,
+    laid_in,
     views_of,
 )
+from retarget_cli.backends.trainable import Game, Phase, Trainable
+from retarget_cli.core.example import Example
 from retarget_cli.core.subject import Subject
 from retarget_cli.weights.checkpoints import find_weights, read_weights
-from retarget_cli.weights.state import load_into
+from retarget_cli.weights.hashing import sha256_of
+from retarget_cli.weights.state import fitted
 
-Network = TypeVar("Network", bound=nn.Module)
+CPU = torch.device("cpu")
 
 
-class Family(Backend):
+class Family(Trainable):
     """What they have in common.
 
     Args:
@@ -47,35 +61,76 @@ class Family(Backend):
     """
 
     name: ClassVar[str]
+    # Pictures of the source that are used, at most.
+    most_views: int = 1
 
     def __init__(self, options: FamilyOptions, device: torch.device) -> None:
         super().__init__(options, device)
-        self._resolution = options.resolution
-        words: dict[str, str] = {}
-        state: dict[str, Tensor] = {}
-        told = ""
-        if options.weights != NONE:
-            path = find_weights(self.name, "" if options.weights == BASE else options.weights)
-            state, label = read_weights(path, self.name)
-            words, told = dict(label.design), path.name
-        self.network = self._made(words)
-        if told:
-            load_into(self.network, state, told)
-        self.network.to(device).eval()
+        self._options = options
+        self._lineage: dict[str, str] = {}
+        if options.weights == NONE:
+            self._words = options.words(None)
+            self.network = self._made(self._words).to(device).eval()
+            return
+        path = find_weights(self.name, "" if options.weights == BASE else options.weights)
+        state, label = read_weights(path, self.name)
+        self._take(state, label.design, path.name)
+        told = {"base": path.name, "license": label.license, "base notes": "; ".join(label.notes)}
+        self._lineage = {**{name: text for name, text in told.items() if text}, "sha256": sha256_of(path)}
 
     @abstractmethod
-    def _made(self, words: dict[str, str]) -> nn.Module:
-        """The network of a design."""
+    def _made(self, words: Words) -> nn.Module:
+        """The network of a design.
+
+        Raises:
+            ValueError: there is none of these words.
+        """
 
     @abstractmethod
     def _puppet(self, views: Tensor) -> Puppet:
         """Of pictures (V, 3, h, w), the source first."""
 
+    def _take(self, state: Mapping[str, Tensor], design: Words, name: str) -> None:
+        words = self._options.words(design)
+        self.network = fitted(partial(self._made, words), state, name).to(self.device).eval()
+        self._words = words
+
+    @property
+    def generator(self) -> nn.Module:
+        """See `Trainable`: all networks."""
+        return self.network
+
+    @property
+    def resolution(self) -> int:
+        """The network's pictures have about so many pixels, squared."""
+        return int(self._words[RESOLUTION])
+
+    def design(self) -> dict[str, str]:
+        """See `Trainable`."""
+        return dict(self._words)
+
+    def adopt(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
+        """See `Trainable`."""
+        self._take(state, design, name)
+        self._lineage = {"base": name}
+
+    def lineage(self) -> dict[str, str]:
+        """See `Trainable`."""
+        return dict(self._lineage)
+
     def prepare(self, subject: Subject) -> Performer:
         """Encode the pictures."""
         with torch.inference_mode():
-            puppet = self._puppet(views_of(subject, self._resolution, self.device))
-        return LedPerformer(puppet, subject.size, self._resolution, self.device)
+            puppet = self._puppet(views_of(subject, self.resolution, self.device))
+        return LedPerformer(puppet, subject.size, self.resolution, self.device)
+
+    def tensors(self, example: Example) -> dict[str, Tensor]:
+        """See `Trainable`; keys as in `FamilyGame`. Pictures that are smaller than the network's stay as they are."""
+        views = [view.image for view in example.subject.views[: self.most_views]]
+        height, width = example.target.image.shape[:2]
+        resolution = min(self.resolution, round((height * width) ** 0.5))
+        pictures = laid_in(np.stack([*views, example.target.image]), resolution, CPU)
+        return {"sources": pictures[:-1].contiguous(), "target": pictures[-1].contiguous()}
 
 
 class FirstOrderBackend(Family):
@@ -94,11 +149,15 @@ class FirstOrderBackend(Family):
     options: ClassVar[type] = FirstOrderOptions
     network: FirstOrder
 
-    def _made(self, words: dict[str, str]) -> nn.Module:
+    def _made(self, words: Words) -> nn.Module:
         return FirstOrder(*first_order_design(words))
 
     def _puppet(self, views: Tensor) -> Puppet:
         return FirstOrderPuppet(self.network, views)
+
+    def game(self, phase: Phase) -> Game:
+        """See `Trainable`; the same in both phases."""
+        return FirstOrderGame(self.network, self.device, self._options.adversarial)
 
 
 class ArticulatedBackend(Family):
@@ -117,11 +176,19 @@ class ArticulatedBackend(Family):
     options: ClassVar[type] = ArticulatedOptions
     network: Articulated
 
-    def _made(self, words: dict[str, str]) -> nn.Module:
+    def __init__(self, options: ArticulatedOptions, device: torch.device) -> None:
+        self._said = options
+        super().__init__(options, device)
+
+    def _made(self, words: Words) -> nn.Module:
         return Articulated(*articulated_design(words))
 
     def _puppet(self, views: Tensor) -> Puppet:
-        return ArticulatedPuppet(self.network, views)
+        return ArticulatedPuppet(self.network, views, self._said.animation)
+
+    def game(self, phase: Phase) -> Game:
+        """See `Trainable`; the same in both phases."""
+        return ArticulatedGame(self.network, self.device, self._options.adversarial)
 
 
 class SelfAppearanceBackend(Family):
@@ -142,10 +209,15 @@ class SelfAppearanceBackend(Family):
 
     def __init__(self, options: SelfAppearanceOptions, device: torch.device) -> None:
         self._said = options
+        self.most_views = 1 + options.references
         super().__init__(options, device)
 
-    def _made(self, words: dict[str, str]) -> nn.Module:
-        return SelfAppearance(*self_appearance_design(words, self._said))
+    def _made(self, words: Words) -> nn.Module:
+        return SelfAppearance(*self_appearance_design(words, self._said.solving(words.get(EVOLUTION, OFF))))
 
     def _puppet(self, views: Tensor) -> Puppet:
-        return SelfAppearancePuppet(self.network, views[: 1 + self._said.references])
+        return SelfAppearancePuppet(self.network, views[: self.most_views])
+
+    def game(self, phase: Phase) -> Game:
+        """See `Trainable`; the same in both phases."""
+        return SelfAppearanceGame(self.network, self.device, self._options.adversarial)
