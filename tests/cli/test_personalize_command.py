@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable
+from fractions import Fraction
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 from rich.segment import Segment
-from tests.media_maker import probe
+from tests.media_maker import Clip, make_video, probe
+from tests.workflows.led_toy_method import PLACES as LED_PLACES
 from tests.workflows.scenes import draw, motion_of, waving
 from tests.workflows.toy_method import PLACES, ToyGame
 from typer.testing import CliRunner
@@ -167,16 +169,30 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
         "personalize -s a.png b.png -s c.png -o d.subject --backend toy --set width=3 --steps 7 --rate 0.01 --seed 4 "
         "--variations 5 --strength 0.75 "
         "--precision fp32 --full --save-every 3 --preview e --preview-every 2 --size 64x48 --source-person left "
-        "--overwrite --restart --device cpu --body smpl"
+        "--overwrite --restart --device cpu --body smpl -d f.mp4 --driving g.mp4"
     )
     assert run(*words.split()).exit_code == 0
     assert said == [
         PersonalizeOptions(
             ("a.png", "c.png", "b.png"), "d.subject", "toy", (("width", "3"),),
             LessonOptions(7, 0.01, 4, 5, "fp32", 3, 2, 0.75),
-            "64x48", "left", "smpl", Path("e"), False, True, True, "cpu",
+            "64x48", "left", "smpl", Path("e"), False, True, True, "cpu", (Path("f.mp4"), Path("g.mp4")),
         )
     ]  # fmt: skip
+
+
+def test_frames_that_were_learned_from_are_told(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, **LED_PLACES})
+    clip = make_video(tmp_path / "clip.mp4", Clip((48, 64), Fraction(10), 12))
+    words = "-s", clip, "--backend", "led-toy", "--device", "cpu", "--steps", 2
+    plain = run("personalize", *words, "-o", tmp_path / "it.subject")
+    assert plain.exit_code == 0, plain.output
+    assert ": led-toy, 2 steps on 8 views and 12 frames of 64x48, in " in plain.stdout
+    followed = run("personalize", *words, "-d", clip, "-o", tmp_path / "followed.subject", "--json")
+    assert json.loads(followed.stdout)["frames"] == 24
+    refused = personalize(files, tmp_path / "me.subject", "-d", clip)
+    assert refused.exit_code == 2
+    assert "error: --driving: --backend toy learns one person" in refused.stderr
 
 
 def ticking(seconds: float) -> Callable[[], float]:

@@ -21,6 +21,7 @@ _BAR_SECONDS = 0.1
 UNITS = {
     "source": "pictures",
     "albums": "clips",
+    "clips": "clips",
     "train": "steps",
     "evaluate": "clips",
     "pictures": "clips",

@@ -14,7 +14,7 @@ import numpy as np
 
 from retarget_cli.core.errors import InputError, UsageError
 from retarget_cli.core.example import Example
-from retarget_cli.core.progress import Progress, Silence, counted
+from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.core.reading import SMALLEST_SIDE
 from retarget_cli.core.subject import Image, Subject, pictured_subject, unperceived
 from retarget_cli.media.images import is_picture
@@ -63,9 +63,10 @@ def read_takes(sources: Sequence[Path], driving: Sequence[Path], progress: Progr
         views = pictured(photos, CanvasSize(longest=LONGEST), Silence()).views
         takes.append(Take(tuple(view.image for view in views), False))
     share = min(CLIP_FRAMES, MOST_FRAMES // max(1, len(clips)))
-    for path in counted(clips, "frames", len(clips), progress):
+    for number, path in enumerate(clips, 1):
         with open_frames(path, long_side=LONGEST) as frames:
             takes.append(Take(tuple(spread(frames, share)), True))
+        progress.stage("clips", number, len(clips))
     return takes
 
 
