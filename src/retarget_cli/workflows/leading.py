@@ -166,6 +166,7 @@ def _timed(
 def resampled(frames: Iterable[tuple[Fraction, Image]], rate: Fraction) -> Iterator[tuple[Fraction, Image]]:
     """What is shown at every multiple of 1 / rate since the first frame, up to the last."""
     start: Fraction | None = None
+    last = Fraction(0)
     number = 0
     shown: Image | None = None
     for time, picture in frames:
@@ -173,8 +174,8 @@ def resampled(frames: Iterable[tuple[Fraction, Image]], rate: Fraction) -> Itera
         while shown is not None and start + number / rate < time:
             yield start + number / rate, shown
             number += 1
-        shown = picture
-    if start is not None and shown is not None:
+        shown, last = picture, time
+    if start is not None and shown is not None and start + number / rate <= last:
         yield start + number / rate, shown
 
 
