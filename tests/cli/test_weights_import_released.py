@@ -121,6 +121,7 @@ def test_the_whole_way_of_the_first_order_model(tmp_path: Path) -> None:
     told = imported(saved(tmp_path / "vox-adv-cpk.pth.tar", FIRST_ORDER))
     assert told["use"] == "--backend first-order --set weights=vox-adv-cpk"
     assert (told["form"], told["design"]) == ("first-order", FIRST_ORDER)
+    assert told["tensors"] == len(network_of(FIRST_ORDER)[1])
     backend = make_backend("first-order", {"weights": "vox-adv-cpk"}, CPU)
     assert isinstance(backend, FirstOrderBackend)
     assert (backend.resolution, backend.network.motion.align_corners) == (SIDE, True)
@@ -161,6 +162,22 @@ def still(folder: Path) -> Path:
 
 
 @pytest.mark.usefixtures("is_small")
+def test_animation_by_disentanglement_needs_weights_with_it(tmp_path: Path) -> None:
+    path = still(tmp_path)
+    words = ("animate", "--backend", "articulated", "-s", path, "-d", path, "-o", tmp_path / "made" / "%02d.png")
+    small = ("--set", "weights=none", "--set", "width=8", "--set", "most=32", "--set", "resolution=64")
+    refusal = refused(2, *words, *small, "--set", "animation=avd")
+    assert "animation=avd: the weights have no network that tells pose from identity" in refusal
+    imported(saved(tmp_path / "taichi64.pth", ARTICULATED))
+    result = run(
+        *words, "--set", "weights=taichi64", "--set", "animation=avd", "--adapt_scale", "--find_best_frame", "--json"
+    )
+    assert result.exit_code == 0, result.output
+    (made,) = (tmp_path / "made").iterdir()
+    assert over_white(read_picture(made)).shape == (SIDE, SIDE, 3)
+
+
+@pytest.mark.usefixtures("is_small")
 def test_the_resolution_of_training(tmp_path: Path) -> None:
     path = saved(tmp_path / "ted384.pth", ARTICULATED)
     told = imported(path)
@@ -173,7 +190,7 @@ def test_the_resolution_of_training(tmp_path: Path) -> None:
     plain = imported(path.rename(tmp_path / "run-12x3072.pth"), "--name", "plain")
     assert plain["design"]["resolution"] == "64"
     assert "--resolution 16: out of bounds" in refused(
-        2, "weights", "import", tmp_path / "run-12x3072.pth", "--resolution", 32
+        2, "weights", "import", tmp_path / "run-12x3072.pth", "--resolution", 16
     )
 
 

@@ -87,8 +87,9 @@ def import_weights(
         license=found.license,
         others={"origin": found.origin, "imported_sha256": sha256_of(path)},
     )
-    write_weights(target, found.convert(state), label)
-    return Imported(target, read_label(target), found, len(state))
+    kept = found.convert(state)
+    write_weights(target, kept, label)
+    return Imported(target, read_label(target), found, len(kept))
 
 
 def _target(path: Path, name: str, folder: Path | None) -> Path:

@@ -144,7 +144,7 @@ def _first_order(count: int, is_shared: bool = False) -> Released:
 def _articulated(count: int, has_background: bool, has_avd: bool) -> Released:
     with torch.device("meta"):
         design = ArticulatedDesign(
-            DetectorDesign(count, jacobians=0), MotionDesign(ARTICULATED, count), GeneratorDesign(), has_avd,
+            DetectorDesign(count, jacobians=0), MotionDesign("articulated", count), GeneratorDesign(), has_avd,
             has_background,
         )  # fmt: skip
         network = Articulated(design)
