@@ -226,3 +226,19 @@ def test_without_a_size_a_subject_keeps_its_own() -> None:
     assert resized_subject(person, parse_size(None)) is person
     assert resized_subject(person, parse_size("64x96")) is person
     assert np.array_equal(resized_subject(person, parse_size("96")).primary.image, person.primary.image)
+
+
+def test_a_file_of_the_first_days_is_read(tmp_path: Path) -> None:
+    """As it was laid down in docs/personalize.md before there were subjects in which nobody was looked for."""
+    person = subject(SIZE, 0.8)
+    names = ("image", "mask", "pose", "world", "theta", "camera")
+    arrays = {f"views.{name}": np.stack([getattr(view, name) for view in person.views]) for name in names}
+    arrays |= {"betas": person.betas, "plate": person.plate}
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    words = {"format": "retarget-subject", "version": "1", "backend": "toy", "settings": "{}", "design": "{}"}
+    words |= {"provenance": "{}", "body": "anny", "name": "drawn"}
+    save_file({**tensors, "weights.a": torch.ones(2)}, tmp_path / "old", words)
+    found = load_subject(tmp_path / "old")
+    assert_same(found.subject, person)
+    assert not found.subject.is_unperceived
+    assert torch.equal(found.state["a"], torch.ones(2))
