@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from tests.workflows.scenes import camera_for, motion_of, subject, waving
+from tests.reference_weights import fill
+from tests.workflows.scenes import camera_for, draw, motion_of, subject, waving
 from torch import Tensor
 
 from retarget_cli.backends.base import Backend, Performer, Signal, Window
 from retarget_cli.backends.registry import backend_class, known_backends, make_backend, option_help, parse_options
+from retarget_cli.backends.trainable import UNTRAINED, WEIGHTS_OPTION, Trainable
+from retarget_cli.core.footage import Footage, unseen
 from retarget_cli.core.motion import Motion
 from retarget_cli.core.subject import Subject
-from retarget_cli.workflows.performing import perform, rewindowed
+from retarget_cli.workflows.performing import Part, perform, rewindowed
 
 SIZE = (192, 128)
 CPU = torch.device("cpu")
 FRAMES = 7
+# Methods that are led by pixels are small here, with weights that nobody learned: what they owe depends on none.
+SMALL = {WEIGHTS_OPTION: UNTRAINED, "width": "8", "most": "16", "keypoints": "4", "resolution": "64"}
 
 pytestmark = pytest.mark.parametrize("name", sorted(known_backends()))
 
@@ -34,14 +41,37 @@ def motion() -> Motion:
     return motion_of(waving(FRAMES), SIZE)
 
 
-def handed(motion: Motion, length: int) -> Iterator[Window]:
+@pytest.fixture(scope="module")
+def footage() -> Footage:
+    """The same as frames of a clip; motion is absolute, so that each frame is its own matter."""
+    times = tuple(Fraction(row, 25) for row in range(FRAMES))
+    return Footage(times, np.stack([draw(SIZE, theta).image for theta in waving(FRAMES)]))
+
+
+@pytest.fixture
+def moving(name: str, motion: Motion, footage: Footage) -> Part:
+    """What moves a method."""
+    return footage if backend_class(name).spec.is_led_by_pixels else motion
+
+
+def made(name: str) -> Backend:
+    """The method with its own options; one that is led by pixels is small and untrained."""
+    if not backend_class(name).spec.is_led_by_pixels:
+        return make_backend(name, {}, CPU)
+    backend = make_backend(name, SMALL, CPU)
+    assert isinstance(backend, Trainable)
+    backend.generator.load_state_dict(fill(backend.generator), strict=False)
+    return backend
+
+
+def handed(moving: Part, length: int) -> Iterator[Window]:
     start = 0
-    for part in rewindowed([motion], length):
-        yield Window(start, part)
+    for part in rewindowed([moving], length):
+        yield Window(start, unseen(part), part) if isinstance(part, Footage) else Window(start, part)
         start += len(part)
 
 
-def everything(performer: Performer, motion: Motion, length: int) -> Tensor:
+def everything(performer: Performer, motion: Part, length: int) -> Tensor:
     return torch.cat(list(performer.perform(handed(motion, length))))
 
 
@@ -67,12 +97,12 @@ def test_options_are_parsed_from_their_own_defaults(name: str) -> None:
 
 @pytest.mark.parametrize("length", [None, 1, 3, 50])
 def test_every_frame_comes_back_once_and_in_range(
-    name: str, person: Subject, motion: Motion, length: int | None
+    name: str, person: Subject, moving: Part, length: int | None
 ) -> None:
-    backend = make_backend(name, {}, CPU)
+    backend = made(name)
     performer = backend.prepare(person)
     window = length or backend.spec.window
-    given = list(handed(motion, window))
+    given = list(handed(moving, window))
     read: list[Window] = []
 
     def watched() -> Iterator[Window]:
@@ -89,14 +119,14 @@ def test_every_frame_comes_back_once_and_in_range(
     assert torch.isfinite(frames).all()
 
 
-def test_frames_come_in_order(name: str, person: Subject, motion: Motion) -> None:
+def test_frames_come_in_order(name: str, person: Subject, moving: Part) -> None:
     """Frame i of the whole is what is drawn when frame i is handed over by itself (to a fresh performer)."""
-    backend = make_backend(name, {}, CPU)
-    whole = everything(backend.prepare(person), motion, backend.spec.window)
+    backend = made(name)
+    whole = everything(backend.prepare(person), moving, backend.spec.window)
     assert ((whole[0] - whole[FRAMES // 2]).abs().mean() > 1e-3) == backend.spec.moves
     errors = torch.stack(
         [
-            (everything(backend.prepare(person), motion.rows(row, row + 1), 1)[0] - whole).abs().mean((1, 2, 3))
+            (everything(backend.prepare(person), moving.rows(row, row + 1), 1)[0] - whole).abs().mean((1, 2, 3))
             for row in range(FRAMES)
         ]
     )
@@ -104,34 +134,34 @@ def test_frames_come_in_order(name: str, person: Subject, motion: Motion) -> Non
     assert errors.argmin(1).tolist() == nearest
 
 
-def test_a_performer_keeps_nothing_of_a_run(name: str, person: Subject, motion: Motion) -> None:
-    backend = make_backend(name, {}, CPU)
+def test_a_performer_keeps_nothing_of_a_run(name: str, person: Subject, moving: Part) -> None:
+    backend = made(name)
     performer = backend.prepare(person)
-    first = everything(performer, motion, backend.spec.window)
-    half = performer.perform(handed(motion, 2))
+    first = everything(performer, moving, backend.spec.window)
+    half = performer.perform(handed(moving, 2))
     next(half)
     half.close()  # type: ignore[attr-defined]
-    assert torch.equal(first, everything(performer, motion, backend.spec.window))
+    assert torch.equal(first, everything(performer, moving, backend.spec.window))
 
 
-def test_windows_may_have_any_length(name: str, person: Subject, motion: Motion) -> None:
-    performer = make_backend(name, {}, CPU).prepare(person)
-    assert torch.allclose(everything(performer, motion, 1), everything(performer, motion, 50), atol=2 / 255)
+def test_windows_may_have_any_length(name: str, person: Subject, moving: Part) -> None:
+    performer = made(name).prepare(person)
+    assert torch.allclose(everything(performer, moving, 1), everything(performer, moving, 50), atol=2 / 255)
 
 
 def test_no_windows_give_no_frames(name: str, person: Subject) -> None:
-    assert list(make_backend(name, {}, CPU).prepare(person).perform(iter(()))) == []
+    assert list(made(name).prepare(person).perform(iter(()))) == []
 
 
-def test_the_guard_of_the_runner_is_content(name: str, person: Subject, motion: Motion) -> None:
-    backend = make_backend(name, {}, CPU)
-    done = list(perform(backend.prepare(person), [motion], SIZE, backend.spec.window))
-    assert tuple(time for time, _ in done) == motion.times
+def test_the_guard_of_the_runner_is_content(name: str, person: Subject, moving: Part) -> None:
+    backend = made(name)
+    done = list(perform(backend.prepare(person), [moving], SIZE, backend.spec.window))
+    assert tuple(time for time, _ in done) == moving.times
 
 
-def test_the_source_is_not_changed(name: str, person: Subject, motion: Motion) -> None:
+def test_the_source_is_not_changed(name: str, person: Subject, moving: Part) -> None:
     before = [np.copy(array) for array in (person.primary.image, person.primary.mask, person.plate)]
-    everything(make_backend(name, {}, CPU).prepare(person), motion, 4)
+    everything(made(name).prepare(person), moving, 4)
     after = (person.primary.image, person.primary.mask, person.plate)
     assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
 
@@ -139,9 +169,11 @@ def test_the_source_is_not_changed(name: str, person: Subject, motion: Motion) -
 @pytest.mark.parametrize("turns", [(), (np.pi,), (0.8, np.pi)])
 def test_the_sources_own_pose_gives_the_source(name: str, turns: tuple[float, ...]) -> None:
     """In its own pose the person looks as in the photo, however many other views there are."""
+    if backend_class(name).spec.is_led_by_pixels:
+        pytest.skip("of weights that nobody learned, no likeness can be asked")
     size = (384, 256)  # the outermost pixels, which backends mistrust, are not most of the person here
     person = subject(size, *turns)
-    backend = make_backend(name, {}, CPU)
+    backend = made(name)
     still = motion_of(np.zeros((1, 24, 3), np.float32), size)
     rendered = everything(backend.prepare(person), still, 1)[0].numpy()
     alpha = rendered[3:]
@@ -161,11 +193,13 @@ def test_the_sources_own_pose_gives_the_source(name: str, turns: tuple[float, ..
 
 
 def test_the_person_goes_where_the_camera_says(name: str, person: Subject) -> None:
+    if backend_class(name).spec.is_led_by_pixels:
+        pytest.skip("it knows of no camera")
     still = motion_of(np.zeros((3, 24, 3), np.float32), SIZE)
     assert still.camera is not None
     still.camera[1, 1] += 24
     still.camera[2] *= 0.5
-    frames = everything(make_backend(name, {}, CPU).prepare(person), still, 3)
+    frames = everything(made(name).prepare(person), still, 3)
     spec = backend_class(name).spec
     if spec.paints_background:
         return
@@ -177,11 +211,39 @@ def test_the_person_goes_where_the_camera_says(name: str, person: Subject) -> No
     assert share == pytest.approx(0.25, abs=0.06 if spec.weights else 0.03)
 
 
+def test_frames_that_show_nothing_or_noise_are_no_fault(name: str, person: Subject) -> None:
+    if not backend_class(name).spec.is_led_by_pixels:
+        pytest.skip("it looks at no frames")
+    noise = np.random.default_rng(0).integers(0, 256, (40, 90, 3)).astype(np.uint8)
+    pictures = np.stack([np.zeros_like(noise), np.full_like(noise, 255), noise])
+    times = (Fraction(0), Fraction(1), Fraction(2))
+    for reference in (None, *pictures):
+        footage = Footage(times, pictures, reference, is_scaled=True)
+        frames = everything(made(name).prepare(person), footage, 2)
+        assert torch.isfinite(frames).all()
+        assert frames.shape == (3, 4, *SIZE)
+
+
+def test_relative_to_itself_a_frame_moves_nothing(name: str, person: Subject, footage: Footage) -> None:
+    """Whatever frame motion is told relative to: there the source's own parts are shown."""
+    if not backend_class(name).spec.is_led_by_pixels:
+        pytest.skip("it looks at no frames")
+    performer = made(name).prepare(person)
+    shown = [
+        everything(performer, replace(footage.rows(row, row + 1), reference=footage.pictures[row]), 1)
+        for row in (0, 3, 5)
+    ]
+    assert torch.allclose(shown[0], shown[1], atol=1e-4)
+    assert torch.allclose(shown[0], shown[2], atol=1e-4)
+
+
 def test_a_person_outside_of_the_picture_is_no_fault(name: str, person: Subject) -> None:
+    if backend_class(name).spec.is_led_by_pixels:
+        pytest.skip("it knows of no camera")
     still = motion_of(np.zeros((2, 24, 3), np.float32), SIZE)
     assert still.camera is not None
     still.camera[0, 1] += 5000
     still.camera[1] = camera_for(SIZE) * 40
-    frames = everything(make_backend(name, {}, CPU).prepare(person), still, 2)
+    frames = everything(made(name).prepare(person), still, 2)
     assert torch.isfinite(frames).all()
     assert frames.shape == (2, 4, *SIZE)

@@ -104,10 +104,11 @@ def test_aliases_of_first_order_model(said: list[AnimateOptions]) -> None:
     words = "--source_image a.png --driving_video b.mp4 --result_video c.mp4 --relative --adapt_scale --find_best_frame"
     result = run("animate", *words.split())
     assert result.exit_code == 0, result.output
-    short = run("animate", "-s", "a.png", "-d", "b.mp4", "-o", "c.mp4", "--find_best_frame", "--motion", "relative")
+    short = run("animate", *"-s a.png -d b.mp4 -o c.mp4 --find-best-frame --adapt-scale --motion relative".split())
     assert short.exit_code == 0
     assert said[0] == said[1]
     assert said[0].find_best_frame
+    assert said[0].adapts_scale
     assert said[0].sources == ("a.png",)
     assert "note: odd" in result.stderr
 
@@ -117,10 +118,12 @@ def test_every_option_arrives(said: list[AnimateOptions]) -> None:
         "animate -s a.png -s b.png -d c.mp4 -o d.mp4 --backend avatar --set nodes=80 --set samples=1 --motion absolute "
         "--framing follow --smooth 0.5 --missing skip --person left --source-person 2 --background #ffffff "
         "--size 64x48 --fps 29.97 --start 1:02 --end 63.5 --max-frames 9 --no-audio --codec h265 --crf 30 --compare "
-        "--overwrite --device cpu --body smpl"
+        "--overwrite --device cpu --body smpl --crop auto --driving-crop 1,2,64x48"
     )
     assert run(*words.split()).exit_code == 0
     options = said[0]
+    assert (options.crop, options.driving_crop) == ("auto", "1,2,64x48")
+    assert not options.adapts_scale
     assert options.sources == ("a.png", "b.png")
     assert dict(options.settings) == {"nodes": "80", "samples": "1"}
     assert (options.motion.value, options.framing.value, options.missing.value) == ("absolute", "follow", "skip")

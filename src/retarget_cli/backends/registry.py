@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -101,20 +101,27 @@ def _parsed(name: str, text: str, kind: type) -> object:
 
 
 def option_help(options: type) -> dict[str, tuple[str, str]]:
-    """`name -> (default, description)`; the description is the docstring under the field."""
+    """`name -> (default, description)`; the description is the docstring under the field, its own or inherited."""
+    texts: dict[str, str] = {}
+    for kind in reversed([kind for kind in options.__mro__ if is_dataclass(kind)]):
+        texts.update(_field_texts(kind))
+    shown = {}
+    for field in fields(options):
+        default = "" if field.default is MISSING else str(field.default)
+        shown[field.name] = (default, texts.get(field.name, ""))
+    return shown
+
+
+def _field_texts(options: type) -> dict[str, str]:
+    """What stands under the fields of one class."""
     import ast
     import inspect
     import textwrap
 
     tree = ast.parse(textwrap.dedent(inspect.getsource(options))).body[0]
     texts: dict[str, str] = {}
-    body = getattr(tree, "body", [])
-    for statement, after in pairwise(body):
+    for statement, after in pairwise(getattr(tree, "body", [])):
         is_field = isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
         if is_field and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
             texts[statement.target.id] = str(after.value.value)
-    shown = {}
-    for field in fields(options):
-        default = "" if field.default is MISSING else str(field.default)
-        shown[field.name] = (default, texts.get(field.name, ""))
-    return shown
+    return texts
