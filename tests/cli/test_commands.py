@@ -104,7 +104,8 @@ def test_aliases_of_first_order_model(said: list[AnimateOptions]) -> None:
     words = "--source_image a.png --driving_video b.mp4 --result_video c.mp4 --relative --adapt_scale --find_best_frame"
     result = run("animate", *words.split())
     assert result.exit_code == 0, result.output
-    short = run("animate", *"-s a.png -d b.mp4 -o c.mp4 --find-best-frame --adapt-scale --motion relative".split())
+    words = "-s a.png -d b.mp4 -o c.mp4 --find-best-frame --adapt-scale --motion relative"
+    short = run("animate", *words.split())
     assert short.exit_code == 0
     assert said[0] == said[1]
     assert said[0].find_best_frame

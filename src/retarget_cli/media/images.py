@@ -170,7 +170,8 @@ def over_white(picture: Picture) -> Pixels:
     if picture.alpha is None:
         return picture.rgb
     shown: Pixels = np.empty_like(picture.rgb)
-    for row, rgb, alpha in zip(shown, picture.rgb, picture.alpha[..., None], strict=True):  # one by one: it may be large
+    # Row by row: it may be large.
+    for row, rgb, alpha in zip(shown, picture.rgb, picture.alpha[..., None], strict=True):
         row[:] = np.rint(rgb * alpha + 255 * (1 - alpha)).astype(np.uint8)
     return shown
 
