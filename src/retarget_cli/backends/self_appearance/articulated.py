@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from retarget_cli.backends.self_appearance.dense_motion import DenseMotion, MotionDesign
-from retarget_cli.backends.self_appearance.first_order import Made, Prepared
+from retarget_cli.backends.self_appearance.first_order import Made, Prepared, check_counts
 from retarget_cli.backends.self_appearance.generator import GeneratorDesign
 from retarget_cli.backends.self_appearance.keypoints import DetectorDesign
 from retarget_cli.backends.self_appearance.regions import BackgroundPredictor, Disentangler, RegionPredictor, Regions
@@ -42,8 +42,7 @@ class Articulated(nn.Module):
 
     def __init__(self, design: ArticulatedDesign, align_corners: bool = ARTICULATED_ALIGN_CORNERS) -> None:
         super().__init__()
-        if design.regions.count != design.motion.count:
-            raise ValueError(f"{design.regions.count} regions are found, {design.motion.count} are moved")
+        check_counts(design.regions, design.motion)
         self.design = design
         self.regions = RegionPredictor(design.regions)
         form = design.regions

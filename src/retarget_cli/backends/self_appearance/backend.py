@@ -156,8 +156,8 @@ class FirstOrderBackend(Family):
         return FirstOrderPuppet(self.network, views)
 
     def game(self, phase: Phase) -> Game:
-        """See `Trainable`; the same in both phases."""
-        return FirstOrderGame(self.network, self.device, self._options.adversarial)
+        """See `Trainable`."""
+        return FirstOrderGame(self.network, phase, self.device, self._options.adversarial)
 
 
 class ArticulatedBackend(Family):
@@ -187,8 +187,8 @@ class ArticulatedBackend(Family):
         return ArticulatedPuppet(self.network, views, self._said.animation)
 
     def game(self, phase: Phase) -> Game:
-        """See `Trainable`; the same in both phases."""
-        return ArticulatedGame(self.network, self.device, self._options.adversarial)
+        """See `Trainable`."""
+        return ArticulatedGame(self.network, phase, self.device, self._options.adversarial)
 
 
 class SelfAppearanceBackend(Family):
@@ -219,5 +219,5 @@ class SelfAppearanceBackend(Family):
         return SelfAppearancePuppet(self.network, views[: self.most_views])
 
     def game(self, phase: Phase) -> Game:
-        """See `Trainable`; the same in both phases."""
-        return SelfAppearanceGame(self.network, self.device, self._options.adversarial)
+        """See `Trainable`."""
+        return SelfAppearanceGame(self.network, phase, self.device, self._options.adversarial)

@@ -66,7 +66,8 @@ def self_appearance_design(words: Words, evolution: EvolutionOptions) -> tuple[S
     most = _number(words, MOST, 1024) // 4
     design = SelfAppearanceDesign(
         _detector(words, count if kind == "first-order" else 0),
-        _motion(words, kind, has_occlusion=False),
+        # The paper has none; the generator of articulated animation needs it.
+        _motion(words, kind, has_occlusion=kind == "articulated"),
         _generator(words),
         evolution,
         AppearanceDesign(_number(words, WIDTH, 64) // 2, most=most) if words.get(APPEARANCE, ON) == ON else None,

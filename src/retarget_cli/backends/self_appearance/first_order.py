@@ -42,42 +42,37 @@ class Made:
     motion: Motion
 
 
-class KeypointModel(nn.Module):
-    """Detector and motion, and a generator of its own: what every model has that moves keypoints.
-
-    Args:
-        detector, motion: their forms.
-        align_corners: how pictures and features are read, see `sampling`.
-    """
-
-    generator: Generator
-
-    def __init__(self, detector: DetectorDesign, motion: MotionDesign, align_corners: bool) -> None:
-        super().__init__()
-        if detector.count != motion.count:
-            raise ValueError(f"{detector.count} keypoints are found, {motion.count} are moved")
-        self.detector = Detector(detector)
-        self.motion = DenseMotion(motion, align_corners)
-
-    def encode(self, picture: Tensor) -> Prepared:
-        """Once a source or view (1 or B, 3, H, W) in [0, 1]."""
-        return Prepared(self.motion.encode(picture, self.detector(picture)), self.generator.encode(picture))
-
-
-class FirstOrder(KeypointModel):
+class FirstOrder(nn.Module):
     """The first order model.
 
     Args:
         design: its form.
-        align_corners: as of `KeypointModel`; True for the released weights.
+        align_corners: how pictures and features are read, see `sampling`; True for the released weights.
     """
 
     def __init__(self, design: FirstOrderDesign, align_corners: bool = FIRST_ORDER_ALIGN_CORNERS) -> None:
-        super().__init__(design.detector, design.motion, align_corners)
+        super().__init__()
+        check_counts(design.detector, design.motion)
         self.design = design
+        self.detector = Detector(design.detector)
+        self.motion = DenseMotion(design.motion, align_corners)
         self.generator = Generator(design.generator, align_corners)
+
+    def encode(self, picture: Tensor) -> Prepared:
+        """Once a source (1 or B, 3, H, W) in [0, 1]."""
+        return Prepared(self.motion.encode(picture, self.detector(picture)), self.generator.encode(picture))
 
     def forward(self, source: Prepared, driving: Keypoints) -> Made:
         """The source with the keypoints of B pictures."""
         motion = self.motion(source.motion, driving)
         return Made(self.generator.decode(source.encoded, motion), motion)
+
+
+def check_counts(detector: DetectorDesign, motion: MotionDesign) -> None:
+    """Refuse networks that don't go together.
+
+    Raises:
+        ValueError: as many keypoints or regions are not found as are moved.
+    """
+    if detector.count != motion.count:
+        raise ValueError(f"{detector.count} parts are found, {motion.count} are moved")

@@ -21,13 +21,13 @@ from torch.nn import functional
 from retarget_cli.backends.backbones import pyramid
 from retarget_cli.backends.self_appearance.articulated import Articulated
 from retarget_cli.backends.self_appearance.discriminator import Discriminator, DiscriminatorDesign, Judged
-from retarget_cli.backends.self_appearance.first_order import FirstOrder, KeypointModel, Made
+from retarget_cli.backends.self_appearance.first_order import FirstOrder, Made
 from retarget_cli.backends.self_appearance.initial_motion import revert_axis_swap
 from retarget_cli.backends.self_appearance.keypoints import Keypoints, inverse, product
 from retarget_cli.backends.self_appearance.model import SelfAppearance
 from retarget_cli.backends.self_appearance.regions import Regions
 from retarget_cli.backends.self_appearance.transform import Transform, random_transform
-from retarget_cli.backends.trainable import Batch, Game, Rate
+from retarget_cli.backends.trainable import Batch, Game, Phase, Rate
 from retarget_cli.weights.store import Store, default_store
 
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
@@ -44,6 +44,7 @@ class FamilyGame(Game, Generic[Network]):
 
     Args:
         network: on the device; it learns in place.
+        phase: what batch normalization knows of many pictures is kept while it learns a few.
         device: where the batches lie.
         adversarial: weight of the opponent; 0: there is none.
         store: of weights; by default the user's.
@@ -53,12 +54,17 @@ class FamilyGame(Game, Generic[Network]):
     """
 
     def __init__(
-        self, network: Network, device: torch.device, adversarial: float = 0.0, store: Store | None = None
+        self,
+        network: Network,
+        phase: Phase,
+        device: torch.device,
+        adversarial: float = 0.0,
+        store: Store | None = None,
     ) -> None:
         self.network: Network = network
         self.adversarial = adversarial
         self.opponent: Discriminator | None = None
-        players: dict[str, nn.Module] = {GENERATOR: network.train()}
+        players: dict[str, nn.Module] = {GENERATOR: learning(network, phase)}
         if adversarial:
             count = network.motion.design.count
             self.opponent = Discriminator(DiscriminatorDesign(keypoints=count, is_spectral=False)).to(device)
@@ -139,21 +145,25 @@ class FirstOrderGame(FamilyGame[FirstOrder]):
 
     def found(self, pictures: Tensor) -> Keypoints:
         """See `FamilyGame`."""
-        return keypoints(self.network, pictures)
+        parts: Keypoints = self.network.detector(pictures)
+        return parts
 
 
 class SelfAppearanceGame(FamilyGame[SelfAppearance]):
     """Of self-appearance: all sources are views (eq. 6)."""
 
-    def made(self, batch: Batch) -> tuple[Made, Keypoints]:
+    def made(self, batch: Batch) -> tuple[Made, Keypoints | Regions]:
         """See `FamilyGame`."""
-        driving = self.found(batch["target"])
-        views = [self.network.encode(view) for view in batch["sources"].unbind(1)]
-        return self.network(views, driving), driving
+        sources, target = batch["sources"].unbind(1), batch["target"]
+        driving = self.found(target)
+        behind = self.network.background
+        backgrounds = None if behind is None else [behind(source, target) for source in sources]
+        return self.network([self.network.encode(source) for source in sources], driving, backgrounds), driving
 
-    def found(self, pictures: Tensor) -> Keypoints:
+    def found(self, pictures: Tensor) -> Keypoints | Regions:
         """See `FamilyGame`."""
-        return keypoints(self.network, pictures)
+        parts: Keypoints | Regions = self.network.detector(pictures)
+        return parts
 
 
 class ArticulatedGame(FamilyGame[Articulated]):
@@ -172,10 +182,14 @@ class ArticulatedGame(FamilyGame[Articulated]):
         return regions
 
 
-def keypoints(network: KeypointModel, pictures: Tensor) -> Keypoints:
-    """What a network finds in pictures."""
-    found: Keypoints = network.detector(pictures)
-    return found
+def learning(network: nn.Module, phase: Phase) -> nn.Module:
+    """The network as it learns: one picture is no batch to take statistics of."""
+    network.train()
+    if phase is Phase.PERSONALIZE:
+        for part in network.modules():
+            if isinstance(part, nn.modules.batchnorm._BatchNorm):
+                part.eval()
+    return network
 
 
 def unlikeness(transform: Transform, parts: Keypoints | Regions, bent: Keypoints | Regions) -> Tensor | None:

@@ -5,6 +5,8 @@ It comes in two halves: `encode` sees the source alone, once; `decode` makes B p
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -50,7 +52,21 @@ class Encoded:
     sizes: tuple[Size, ...]
 
 
-class Backbone(nn.Module):
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a motion makes of a source, or the mean of what motions make of several views.
+
+    Attributes:
+        levels: features in the driving pose, the finest first; with those of a skip generator, the picture before them.
+        shown: (B, 1, h, w): 1 where the source shows what is wanted; None where nothing says so, or where it is worked
+            into the features.
+    """
+
+    levels: tuple[Tensor, ...]
+    shown: Tensor | None = None
+
+
+class Backbone(nn.Module, ABC):
     """The layers that both generators have.
 
     Args:
@@ -69,6 +85,22 @@ class Backbone(nn.Module):
         self.up = nn.ModuleList(Up(widths[row + 1], widths[row]) for row in reversed(rows))
         self.colour = nn.Conv2d(widths[0], COLOURS, _KERNEL, padding=_KERNEL // 2)
 
+    @abstractmethod
+    def encode(self, picture: Tensor) -> Encoded:
+        """Once a source (1 or B, 3, H, W) in [0, 1]."""
+
+    @abstractmethod
+    def moved(self, source: Encoded, motion: Motion) -> Moved:
+        """The source's features in the driving pose."""
+
+    @abstractmethod
+    def finish(self, moved: Moved, sizes: tuple[Size, ...]) -> Tensor:
+        """(B, 3, H, W) in [0, 1] from what was moved, `sizes` being those of all levels, the finest first."""
+
+    def decode(self, source: Encoded, motion: Motion) -> Tensor:
+        """(B, 3, H, W) in [0, 1]."""
+        return self.finish(self.moved(source, motion), source.sizes)
+
     def features(self, picture: Tensor) -> list[Tensor]:
         """Of every level, the finest first."""
         found = [self.first(picture)]
@@ -81,23 +113,26 @@ class Generator(Backbone):
     """The features of the smallest level are moved, masked, and made a picture of."""
 
     def encode(self, picture: Tensor) -> Encoded:
-        """Once a source (1 or B, 3, H, W) in [0, 1]."""
+        """See `Backbone`."""
         found = self.features(picture)
-        return Encoded(picture, (found[-1],), tuple((level.shape[-2], level.shape[-1]) for level in found))
+        return Encoded(picture, (found[-1],), sizes_of(found))
 
-    def decode(self, source: Encoded, motion: Motion) -> Tensor:
-        """(B, 3, H, W) in [0, 1]."""
-        return self.finish(self.moved(source, motion), source.sizes)
-
-    def moved(self, source: Encoded, motion: Motion) -> Tensor:
-        """(B, C, h, w): the source's features in the driving pose, nothing where it does not show them."""
+    def moved(self, source: Encoded, motion: Motion) -> Moved:
+        """See `Backbone`; nothing is left where the source does not show what is wanted."""
         found = warped(source.levels[-1], motion.flow, self.align_corners)
-        return found if motion.occlusion is None else found * resized(motion.occlusion, *source.sizes[-1])
+        shown = motion.occlusion
+        return Moved((found if shown is None else found * resized(shown, *source.sizes[-1]),))
 
-    def finish(self, features: Tensor, sizes: tuple[Size, ...]) -> Tensor:
-        """(B, 3, H, W) in [0, 1] from features of the smallest level, `sizes` being those of all levels."""
+    def finish(self, moved: Moved, sizes: tuple[Size, ...]) -> Tensor:
+        """See `Backbone`."""
+        x = moved.levels[-1]
         for layer in self.residual:
-            features = layer(features)
+            x = layer(x)
         for layer, size in zip(self.up, reversed(sizes[:-1]), strict=True):
-            features = layer(features, size)
-        return torch.sigmoid(self.colour(features))
+            x = layer(x, size)
+        return torch.sigmoid(self.colour(x))
+
+
+def sizes_of(levels: Sequence[Tensor]) -> tuple[Size, ...]:
+    """(height, width) of features (B, C, height, width)."""
+    return tuple((level.shape[-2], level.shape[-1]) for level in levels)

@@ -7,7 +7,8 @@
     confidence   of every view, of sum 1 at every place; features are their mean by it    eq. 6
 
 With evolution off, appearance off and one view it is the model whose kind of first motion it has: Monkey-Net's with
-`displacements`, the first order model with `first-order`.
+`displacements`, the first order model with `first-order`, articulated animation with `articulated`, which brings its
+regions, its background and its generator.
 """
 
 from __future__ import annotations
@@ -20,19 +21,21 @@ from torch import Tensor, nn
 
 from retarget_cli.backends.self_appearance.appearance import Appearance, AppearanceDesign
 from retarget_cli.backends.self_appearance.blocks import channels
-from retarget_cli.backends.self_appearance.dense_motion import Motion, MotionDesign
+from retarget_cli.backends.self_appearance.dense_motion import DenseMotion, Motion, MotionDesign
 from retarget_cli.backends.self_appearance.evolution import Evolution, EvolutionOptions
-from retarget_cli.backends.self_appearance.first_order import KeypointModel, Made, Prepared
-from retarget_cli.backends.self_appearance.generator import Generator, GeneratorDesign
-from retarget_cli.backends.self_appearance.keypoints import DetectorDesign, Keypoints
+from retarget_cli.backends.self_appearance.first_order import Made, Prepared, check_counts
+from retarget_cli.backends.self_appearance.generator import Backbone, Generator, GeneratorDesign, Moved
+from retarget_cli.backends.self_appearance.keypoints import Detector, DetectorDesign, Keypoints
+from retarget_cli.backends.self_appearance.regions import BackgroundPredictor, RegionPredictor, Regions
 from retarget_cli.backends.self_appearance.sampling import coordinates, resized
+from retarget_cli.backends.self_appearance.skip_generator import SkipGenerator
 
 _KERNEL = 7
 
 
 @dataclass(frozen=True, slots=True)
 class SelfAppearanceDesign:
-    """What the networks' form depends on; the counts of keypoints must be equal.
+    """What the networks' form depends on; the counts of keypoints or regions must be equal.
 
     Attributes:
         evolution: how eq. 4 is integrated; `off` leaves it out.
@@ -46,7 +49,7 @@ class SelfAppearanceDesign:
     appearance: AppearanceDesign | None = field(default_factory=AppearanceDesign)
 
 
-class SelfAppearance(KeypointModel):
+class SelfAppearance(nn.Module):
     """All networks.
 
     Args:
@@ -55,24 +58,55 @@ class SelfAppearance(KeypointModel):
     """
 
     def __init__(self, design: SelfAppearanceDesign, align_corners: bool = True) -> None:
-        super().__init__(design.detector, design.motion, align_corners)
+        super().__init__()
+        check_counts(design.detector, design.motion)
         self.design = design
+        form = design.detector
+        has_regions = design.motion.kind == "articulated"
+        self.detector: Detector | RegionPredictor = RegionPredictor(form) if has_regions else Detector(form)
+        self.background = BackgroundPredictor(form.width, form.levels, form.most) if has_regions else None
+        self.motion = DenseMotion(design.motion, align_corners)
         self.confidence = nn.Conv2d(self.motion.hourglass.outputs, 1, _KERNEL, padding=_KERNEL // 2)
         self.evolution = Evolution(design.evolution)
-        self.generator = Generator(design.generator, align_corners)
+        self.generator: Backbone = (SkipGenerator if has_regions else Generator)(design.generator, align_corners)
         width = channels(design.generator.width, design.generator.levels, design.generator.most)
         self.appearance = None if design.appearance is None else Appearance(width, design.appearance, align_corners)
 
-    def forward(self, views: Sequence[Prepared], driving: Keypoints) -> Made:
-        """The person of the views with the keypoints of B pictures; `motion` is the first view's."""
-        motions = [self.evolved(self.motion(view.motion, driving)) for view in views]
+    def encode(self, picture: Tensor) -> Prepared:
+        """Once a view (1 or B, 3, H, W) in [0, 1]."""
+        return Prepared(self.motion.encode(picture, self.detector(picture)), self.generator.encode(picture))
+
+    def forward(
+        self,
+        views: Sequence[Prepared],
+        driving: Keypoints | Regions,
+        backgrounds: Sequence[Tensor | None] | None = None,
+    ) -> Made:
+        """The person of the views with the parts of B pictures; `motion` is the first view's.
+
+        Args:
+            views: the source first, then references.
+            driving: what `detector` finds.
+            backgrounds: (B, 3, 3) from `background` for every view; None: it stays.
+        """
+        behind = [None] * len(views) if backgrounds is None else backgrounds
+        motions = [
+            self.evolved(self.motion(view.motion, driving, each)) for view, each in zip(views, behind, strict=True)
+        ]
         moved = [self.generator.moved(view.encoded, motion) for view, motion in zip(views, motions, strict=True)]
-        weights = self.weights(motions, moved[0].shape[-2], moved[0].shape[-1])
-        features = mean(moved, weights)
+        return Made(self.generator.finish(self.fused(moved, motions), views[0].encoded.sizes), motions[0])
+
+    def fused(self, moved: Sequence[Moved], motions: Sequence[Motion]) -> Moved:
+        """All views as one, with what they borrow at the smallest level (eq. 5 and 6)."""
+        levels = [self._mean([each.levels[row] for each in moved], motions) for row in range(len(moved[0].levels))]
         if self.appearance is not None:
-            borrowed = mean([self.appearance.borrowed(each) for each in moved], weights)
-            features = self.appearance.merged(borrowed, features)
-        return Made(self.generator.finish(features, views[0].encoded.sizes), motions[0])
+            borrowed = [self.appearance.borrowed(each.levels[-1]) for each in moved]
+            levels[-1] = self.appearance.merged(self._mean(borrowed, motions), levels[-1])
+        shown = [each.shown for each in moved if each.shown is not None]
+        return Moved(tuple(levels), self._mean(shown, motions) if shown else None)
+
+    def _mean(self, features: Sequence[Tensor], motions: Sequence[Motion]) -> Tensor:
+        return mean(features, self.weights(motions, features[0].shape[-2], features[0].shape[-1]))
 
     def evolved(self, motion: Motion) -> Motion:
         """The motion with T(1) for T(0)."""

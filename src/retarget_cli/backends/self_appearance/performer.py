@@ -19,7 +19,7 @@ from torch.nn import functional
 from retarget_cli.backends.base import Comparing, Window
 from retarget_cli.backends.self_appearance.articulated import Articulated
 from retarget_cli.backends.self_appearance.blocks import Size
-from retarget_cli.backends.self_appearance.first_order import FirstOrder, KeypointModel
+from retarget_cli.backends.self_appearance.first_order import FirstOrder
 from retarget_cli.backends.self_appearance.keypoints import Keypoints, movement_scale, transferred
 from retarget_cli.backends.self_appearance.model import SelfAppearance
 from retarget_cli.backends.self_appearance.options import AUTO, AVD
@@ -56,43 +56,41 @@ class Puppet(Protocol):
         """(B, 3, H, W) in [0, 1]: the source with these parts."""
 
 
-class KeypointPuppet:
-    """Of a method that moves keypoints."""
-
-    def __init__(self, network: KeypointModel, views: Tensor) -> None:
-        self._detector = network.detector
-        self.own: Parts = network.detector(views[:1])
-
-    def parts(self, pictures: Tensor) -> Parts:
-        found: Keypoints = self._detector(pictures)
-        return found
-
-    def handed_over(self, driving: Parts, first: Parts, scale: float) -> Parts:
-        return transferred(keypoints(self.own), keypoints(driving), keypoints(first), scale)
-
-
-class FirstOrderPuppet(KeypointPuppet):
+class FirstOrderPuppet:
     """Of the first order model."""
 
     def __init__(self, network: FirstOrder, views: Tensor) -> None:
-        super().__init__(network, views)
         self._network, self._source = network, network.encode(views[:1])
+        self.own: Parts = network.detector(views[:1])
+
+    def parts(self, pictures: Tensor) -> Parts:
+        found: Keypoints = self._network.detector(pictures)
+        return found
+
+    def handed_over(self, driving: Parts, first: Parts, scale: float) -> Parts:
+        return moved_relatively(self.own, driving, first, scale)
 
     def made(self, parts: Parts) -> Tensor:
         assert isinstance(parts, Keypoints)
         return self._network(self._source, parts).pictures
 
 
-class SelfAppearancePuppet(KeypointPuppet):
+class SelfAppearancePuppet:
     """Of self-appearance: the first view is the source, the others are references (paper, 3.3)."""
 
     def __init__(self, network: SelfAppearance, views: Tensor) -> None:
-        super().__init__(network, views)
         self._network = network
         self._views = [network.encode(view[None]) for view in views]
+        self.own: Parts = network.detector(views[:1])
+
+    def parts(self, pictures: Tensor) -> Parts:
+        found: Parts = self._network.detector(pictures)
+        return found
+
+    def handed_over(self, driving: Parts, first: Parts, scale: float) -> Parts:
+        return moved_relatively(self.own, driving, first, scale)
 
     def made(self, parts: Parts) -> Tensor:
-        assert isinstance(parts, Keypoints)
         return self._network(self._views, parts).pictures
 
 
@@ -127,10 +125,9 @@ class ArticulatedPuppet:
         return found
 
     def handed_over(self, driving: Parts, first: Parts, scale: float) -> Parts:
-        assert isinstance(driving, Regions)
-        assert isinstance(first, Regions)
         if self._avd is None:
-            return moved_regions(self._own, driving, first, scale)
+            return moved_relatively(self._own, driving, first, scale)
+        assert isinstance(driving, Regions)
         found: Regions = self._avd(self._own, driving)
         return found
 
@@ -184,6 +181,15 @@ class LedPerformer(Comparing):
         ours, theirs = normalized(keypoints(self._puppet.own)), normalized(keypoints(self._parts(footage.pictures)))
         found: list[float] = (theirs - ours).square().sum((1, 2)).tolist()
         return found
+
+
+def moved_relatively(own: Parts, driving: Parts, first: Parts, scale: float) -> Parts:
+    """Keypoints or regions, moved as others have moved; see `Puppet.handed_over`."""
+    if isinstance(own, Regions):
+        assert isinstance(driving, Regions)
+        assert isinstance(first, Regions)
+        return moved_regions(own, driving, first, scale)
+    return transferred(own, keypoints(driving), keypoints(first), scale)
 
 
 def keypoints(parts: Parts) -> Keypoints:

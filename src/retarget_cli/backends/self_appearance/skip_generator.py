@@ -8,8 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from retarget_cli.backends.self_appearance.blocks import Size
 from retarget_cli.backends.self_appearance.dense_motion import Motion
-from retarget_cli.backends.self_appearance.generator import Backbone, Encoded
+from retarget_cli.backends.self_appearance.generator import Backbone, Encoded, Moved, sizes_of
 from retarget_cli.backends.self_appearance.sampling import resized, warped
 
 
@@ -17,25 +18,30 @@ class SkipGenerator(Backbone):
     """What is moved replaces what was made, wherever the source shows what is wanted."""
 
     def encode(self, picture: Tensor) -> Encoded:
-        """Once a source (1 or B, 3, H, W) in [0, 1]."""
+        """See `Backbone`."""
         found = self.features(picture)
-        return Encoded(picture, tuple(found), tuple((level.shape[-2], level.shape[-1]) for level in found))
+        return Encoded(picture, tuple(found), sizes_of(found))
 
-    def decode(self, source: Encoded, motion: Motion) -> Tensor:
-        """(B, 3, H, W) in [0, 1]."""
-        *finer, smallest = source.levels
-        x = self._replaced(None, smallest, motion)
+    def moved(self, source: Encoded, motion: Motion) -> Moved:
+        """See `Backbone`: the picture, and every level."""
+        levels = (source.picture, *source.levels)
+        return Moved(tuple(warped(level, motion.flow, self.align_corners) for level in levels), motion.occlusion)
+
+    def finish(self, moved: Moved, sizes: tuple[Size, ...]) -> Tensor:
+        """See `Backbone`."""
+        picture, *finer, smallest = moved.levels
+        x = replaced(None, smallest, moved.shown)
         for layer in self.residual:
             x = layer(x)
-        x = self._replaced(x, smallest, motion)
-        for layer, level in zip(self.up, reversed(finer), strict=True):
-            x = self._replaced(layer(x, level.shape[-2:]), level, motion)
-        return self._replaced(torch.sigmoid(self.colour(x)), source.picture, motion)
+        x = replaced(x, smallest, moved.shown)
+        for layer, level, size in zip(self.up, reversed(finer), reversed(sizes[:-1]), strict=True):
+            x = replaced(layer(x, size), level, moved.shown)
+        return replaced(torch.sigmoid(self.colour(x)), picture, moved.shown)
 
-    def _replaced(self, made: Tensor | None, level: Tensor, motion: Motion) -> Tensor:
-        """What was made, or nothing, with the level's features where the source shows what is wanted."""
-        moved = warped(level, motion.flow, self.align_corners)
-        if motion.occlusion is None:
-            return moved
-        shown = resized(motion.occlusion, level.shape[-2], level.shape[-1])
-        return moved * shown if made is None else moved * shown + made * (1 - shown)
+
+def replaced(made: Tensor | None, moved: Tensor, shown: Tensor | None) -> Tensor:
+    """What was made, or nothing, with what was moved where the source shows what is wanted."""
+    if shown is None:
+        return moved
+    share = resized(shown, moved.shape[-2], moved.shape[-1])
+    return moved * share if made is None else moved * share + made * (1 - share)
