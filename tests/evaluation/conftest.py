@@ -42,9 +42,12 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "run"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Headless Chromium that keeps its log; skipped where there is none."""
+    """Headless Chromium that keeps its log; skipped where there is none.
+
+    It ends with the tests of a file: a browser that has nothing to do can keep both cores busy.
+    """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")
     if chromium is None or driver is None:
