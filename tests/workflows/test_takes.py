@@ -15,10 +15,10 @@ from retarget_cli.core.example import Example
 from retarget_cli.core.progress import Silence
 from retarget_cli.core.subject import Image
 from retarget_cli.media.images import write_png
-from retarget_cli.media.source import Frame
 from retarget_cli.workflows import takes as module
 from retarget_cli.workflows.canvas import parse_size
-from retarget_cli.workflows.takes import Exercises, Take, picture_sources, read_takes, spread
+from retarget_cli.workflows.spreading import spread
+from retarget_cli.workflows.takes import Exercises, Take, picture_sources, read_takes
 
 SILENCE = Silence()
 
@@ -38,7 +38,7 @@ def values(example: Example) -> tuple[list[int], int]:
 
 @pytest.mark.parametrize(("count", "kept"), [(1, 1), (9, 9), (10, 10), (11, 6), (21, 6), (100, 7), (250, 8)])
 def test_frames_lie_at_even_distances_over_the_whole_clip(count: int, kept: int) -> None:
-    frames = (Frame(row, Fraction(row), np.full((1, 1, 3), row, np.uint8)) for row in range(count))
+    frames = ((row, np.full((1, 1, 3), row, np.uint8)) for row in range(count))
     found = [int(image[0, 0, 0]) for image in spread(frames, 10)]
     assert len(found) == kept
     steps = {1, 2, 4, 8, 16, 32}

@@ -6,7 +6,7 @@ a few small ones of every clip are kept in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from retarget_cli.core.reading import SMALLEST_SIDE
 from retarget_cli.core.subject import Image, Subject, pictured_subject, unperceived
 from retarget_cli.media.images import is_picture
 from retarget_cli.media.reader import open_frames
-from retarget_cli.media.source import Frame
 from retarget_cli.perception.motion_file import is_motion_file
 from retarget_cli.workflows.canvas import CanvasSize
 from retarget_cli.workflows.pixels import LONGEST, MOST_VIEWS, pictured
+from retarget_cli.workflows.spreading import spread
 from retarget_cli.workflows.variations import variation
 
 # Frames of one clip, and of all together: about 100 MB and 200 MB of wide film.
@@ -65,7 +65,7 @@ def read_takes(sources: Sequence[Path], driving: Sequence[Path], progress: Progr
     share = min(CLIP_FRAMES, MOST_FRAMES // max(1, len(clips)))
     for number, path in enumerate(clips, 1):
         with open_frames(path, long_side=LONGEST) as frames:
-            takes.append(Take(tuple(spread(frames, share)), True))
+            takes.append(Take(tuple(spread(((each.index, each.rgb) for each in frames), share)), True))
         progress.stage("clips", number, len(clips))
     return takes
 
@@ -102,19 +102,6 @@ def picture_sources(files: Sequence[Path], canvas: CanvasSize, progress: Progres
             "give a larger picture, or a --size",
         )
     return subject
-
-
-def spread(frames: Iterable[Frame], most: int) -> list[Image]:
-    """Frames at even distances over a clip whose length nobody knows: more than half of `most`, where it has them."""
-    kept: list[Image] = []
-    stride = 1
-    for frame in frames:
-        if frame.index % stride:
-            continue
-        kept.append(frame.rgb)
-        if len(kept) > most:
-            kept, stride = kept[::2], 2 * stride
-    return kept
 
 
 class Exercises:

@@ -15,6 +15,7 @@ from retarget_cli.evaluation.recordings import Stream
 from retarget_cli.evaluation.streams import facts, fitted_size, frames
 from retarget_cli.perception.cache import cache_key, content_hash
 from retarget_cli.training.album import Contents, save_album
+from retarget_cli.workflows.spreading import spread
 
 VERSION = 1
 # Renditions that show one thing in one place (docs/synth.md), from where it can be seen without going about it.
@@ -73,15 +74,10 @@ def write_stream(stream: Stream, name: str, size: int, path: Path) -> bool:
     # The shorter side is what a square is cut from.
     longest = round(_FINER * size * max(full) / min(full))
     small = fitted_size(full, (longest, longest)) if max(full) > longest else full
-    kept, stride = [], 1
-    for index, picture in frames(stream, small):
-        if index % stride == 0:
-            kept.append(picture)
-        if len(kept) == 2 * _FRAMES:  # as many again are thinned out: no clip is too long, none is read twice
-            kept, stride = kept[::2], 2 * stride
+    kept = spread(frames(stream, small), _FRAMES)
     if len(kept) < 2:
         return False
-    save_album(path, contents_of(name, kept[:: -(-len(kept) // _FRAMES)]))
+    save_album(path, contents_of(name, kept))
     return True
 
 
