@@ -74,7 +74,7 @@ def test_clips_of_anything_are_spread_out_and_those_of_one_frame_left_out(tmp_pa
     write_png(data / "one" / "0.png", np.full((48, 48, 3), 90, np.uint8))
     notes = Quiet()
     (found,) = albums(data, tmp_path, notes=notes)
-    assert len(found) == 100  # every third of 300
+    assert len(found) == 75  # every fourth of 300
     assert min(found.size) == 40  # 1.25 times what is learned from
     assert any("one is left out: it has fewer than two frames" in note for note in notes.notes)
     with pytest.raises(InputError, match="none of the clips") as caught:
