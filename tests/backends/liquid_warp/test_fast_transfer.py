@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from retarget_cli.backends.liquid_warp import fast, fast_layers
+from retarget_cli.backends.liquid_warp import fast
 from retarget_cli.backends.liquid_warp.fast import FastTransfer
-from retarget_cli.backends.liquid_warp.fast_layers import Convolution, can_pack
 from retarget_cli.backends.liquid_warp.fast_warp import table_of, taps_of
 from retarget_cli.backends.liquid_warp.flow import NOWHERE
 from retarget_cli.backends.liquid_warp.generator import STRATEGIES, Design, Generator, WarpedFeatures
+from retarget_cli.networks import packed
+from retarget_cli.networks.packed import Convolution, can_pack
 
 WIDTH, DEPTH = 8, 2
 TOLERANCE = 1e-5
@@ -29,7 +30,7 @@ def _no_gradients() -> Iterator[None]:
 @pytest.fixture(params=["packed", "plain"])
 def _convolutions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "plain":
-        monkeypatch.setattr(fast_layers, "can_pack", lambda: False)
+        monkeypatch.setattr(packed, "can_pack", lambda: False)
     elif not can_pack():
         pytest.skip("this build of torch has no packed convolutions")
 
@@ -68,7 +69,7 @@ def test_the_same_pictures(strategy: str, sources: int, window: int, size: tuple
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_half_precision_is_near(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The form that is meant for CUDA, on the CPU."""
-    monkeypatch.setattr(fast_layers, "can_pack", lambda: False)
+    monkeypatch.setattr(packed, "can_pack", lambda: False)
     monkeypatch.setattr(fast, "is_half_enough", lambda _: True)
     torch.manual_seed(3)
     generator = Generator(Design(strategy, WIDTH, DEPTH, has_background=False))  # type: ignore[arg-type]

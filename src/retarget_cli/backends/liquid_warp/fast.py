@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from retarget_cli.backends.liquid_warp.blocks import AddBlock, AttentionBlock, GatedBlock, MeanBlock
-from retarget_cli.backends.liquid_warp.fast_layers import Convolution
 from retarget_cli.backends.liquid_warp.fast_warp import Taps, table_of, taps_of
 from retarget_cli.backends.liquid_warp.generator import Head, Residual, TransferStream
+from retarget_cli.networks.packed import Convolution
 
 
 class _Blend(Protocol):

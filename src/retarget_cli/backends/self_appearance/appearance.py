@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from retarget_cli.backends.self_appearance.blocks import Hourglass, Same
-from retarget_cli.backends.self_appearance.sampling import coordinates, warped
+from retarget_cli.backends.self_appearance.sampling import Read, coordinates, warped
 
 _KERNEL = 7
 
@@ -43,6 +43,7 @@ class Appearance(nn.Module):
     def __init__(self, channels: int, design: AppearanceDesign, align_corners: bool) -> None:
         super().__init__()
         self.align_corners = align_corners
+        self.read: Read = warped
         self.reduce = Same(channels, design.width, 1)
         self.hourglass = Hourglass(design.width, design.width, design.levels, design.most)
         self.flow = nn.Conv2d(self.hourglass.outputs, 2, _KERNEL, padding=_KERNEL // 2)
@@ -53,7 +54,7 @@ class Appearance(nn.Module):
     def borrowed(self, moved: Tensor) -> Tensor:
         """F_App: features (B, C, h, w), read where F_A says."""
         offset = self.flow(self.hourglass(self.reduce(moved))).permute(0, 2, 3, 1)
-        return warped(moved, coordinates(moved.shape[2], moved.shape[3], moved) + offset, self.align_corners)
+        return self.read(moved, coordinates(moved.shape[2], moved.shape[3], moved) + offset, self.align_corners)
 
     def merged(self, borrowed: Tensor, moved: Tensor) -> Tensor:
         """(B, C, h, w): both, side by side, made as many channels as the decoder takes."""

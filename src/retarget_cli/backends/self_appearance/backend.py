@@ -153,7 +153,7 @@ class FirstOrderBackend(Family):
         return FirstOrder(*first_order_design(words))
 
     def _puppet(self, views: Tensor) -> Puppet:
-        return FirstOrderPuppet(self.network, views)
+        return FirstOrderPuppet(self.network, views, self._options.precision)
 
     def game(self, phase: Phase) -> Game:
         """See `Trainable`."""
@@ -184,7 +184,7 @@ class ArticulatedBackend(Family):
         return Articulated(*articulated_design(words))
 
     def _puppet(self, views: Tensor) -> Puppet:
-        return ArticulatedPuppet(self.network, views, self._said.animation)
+        return ArticulatedPuppet(self.network, views, self._said.animation, self._options.precision)
 
     def game(self, phase: Phase) -> Game:
         """See `Trainable`."""
@@ -216,7 +216,7 @@ class SelfAppearanceBackend(Family):
         return SelfAppearance(*self_appearance_design(words, self._said.solving(words.get(EVOLUTION, OFF))))
 
     def _puppet(self, views: Tensor) -> Puppet:
-        return SelfAppearancePuppet(self.network, views[: self.most_views])
+        return SelfAppearancePuppet(self.network, views[: self.most_views], self._options.precision)
 
     def game(self, phase: Phase) -> Game:
         """See `Trainable`."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from retarget_cli.backends.self_appearance.blocks import Down, Residual, Same, Size, Up, channels
 from retarget_cli.backends.self_appearance.dense_motion import Motion
 from retarget_cli.backends.self_appearance.keypoints import COLOURS
-from retarget_cli.backends.self_appearance.sampling import resized, warped
+from retarget_cli.backends.self_appearance.sampling import Read, resized, warped
 
 _KERNEL = 7
 
@@ -77,6 +77,7 @@ class Backbone(nn.Module, ABC):
     def __init__(self, design: GeneratorDesign, align_corners: bool) -> None:
         super().__init__()
         self.design, self.align_corners = design, align_corners
+        self.read: Read = warped
         widths = [channels(design.width, level, design.most) for level in range(design.levels + 1)]
         rows = range(design.levels)
         self.first = Same(COLOURS, widths[0], _KERNEL)
@@ -119,7 +120,7 @@ class Generator(Backbone):
 
     def moved(self, source: Encoded, motion: Motion) -> Moved:
         """See `Backbone`; nothing is left where the source does not show what is wanted."""
-        found = warped(source.levels[-1], motion.flow, self.align_corners)
+        found = self.read(source.levels[-1], motion.flow, self.align_corners)
         shown = motion.occlusion
         return Moved((found if shown is None else found * resized(shown, *source.sizes[-1]),))
 

@@ -12,6 +12,7 @@ from retarget_cli.core.errors import UsageError
 BASE, NONE, AUTO = "base", "none", "auto"
 YES, NO = "yes", "no"
 ON, OFF = "on", "off"
+FULL, HALF = "fp32", "bf16"
 KEYPOINTS, WIDTH, MOST, RESOLUTION = "keypoints", "width", "most", "resolution"
 JACOBIANS, ALIGN, AVD, BACKGROUND = "jacobian_maps", "align_corners", "avd", "background"
 INITIAL, EVOLUTION, APPEARANCE = "initial", "evolution", "appearance"
@@ -48,7 +49,12 @@ class FamilyOptions:
     adversarial: float = 0.0
     """weight in training of an opponent that is told the keypoints; 0, none, as most published weights"""
 
+    precision: str = FULL
+    """in which pictures are made: fp32; bf16, faster where the processor has it, and off by about one of 255 levels.
+    Keypoints and motions are always in fp32; training goes its own way"""
+
     def __post_init__(self) -> None:
+        _among("precision", self.precision, (FULL, HALF))
         if self.resolution and not _LEAST <= self.resolution <= _MOST:
             raise UsageError(
                 f"--set resolution={self.resolution}: out of bounds", f"{_LEAST} to {_MOST}, or 0 for the weights' own"

@@ -1,8 +1,8 @@
 """Pictures of anything, led by a clip of anything of its kind.
 
 Source and reference views are encoded once; of a driving frame only its parts (keypoints or regions) are found, and
-from these the picture is made. The network's pictures have about `resolution` x `resolution` pixels in the source's own
-form, and are brought to the subject's size.
+from these the picture is made, by networks that are made ready for it (`fast`). The network's pictures have about
+`resolution` x `resolution` pixels in the source's own form, and are brought to the subject's size.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from torch.nn import functional
 from retarget_cli.backends.base import Comparing, Window
 from retarget_cli.backends.self_appearance.articulated import Articulated
 from retarget_cli.backends.self_appearance.blocks import Size
+from retarget_cli.backends.self_appearance.fast import made_ready
 from retarget_cli.backends.self_appearance.first_order import FirstOrder
 from retarget_cli.backends.self_appearance.keypoints import Keypoints, movement_scale, transferred
 from retarget_cli.backends.self_appearance.model import SelfAppearance
-from retarget_cli.backends.self_appearance.options import AUTO, AVD
+from retarget_cli.backends.self_appearance.options import AUTO, AVD, FULL
 from retarget_cli.backends.self_appearance.regions import Regions, moved_regions
 from retarget_cli.core.errors import BackendError, UsageError
 from retarget_cli.core.footage import Footage
@@ -57,11 +58,17 @@ class Puppet(Protocol):
 
 
 class FirstOrderPuppet:
-    """Of the first order model."""
+    """Of the first order model.
 
-    def __init__(self, network: FirstOrder, views: Tensor) -> None:
-        self._network, self._source = network, network.encode(views[:1])
-        self.own: Parts = network.detector(views[:1])
+    Args:
+        network: the model.
+        views: of the source; the first is used.
+        precision: in which pictures are made, see `options`.
+    """
+
+    def __init__(self, network: FirstOrder, views: Tensor, precision: str = FULL) -> None:
+        self._network, self._source = made_ready(network, precision), network.encode(views[:1])
+        self.own = self.parts(views[:1])
 
     def parts(self, pictures: Tensor) -> Parts:
         found: Keypoints = self._network.detector(pictures)
@@ -76,12 +83,18 @@ class FirstOrderPuppet:
 
 
 class SelfAppearancePuppet:
-    """Of self-appearance: the first view is the source, the others are references (paper, 3.3)."""
+    """Of self-appearance.
 
-    def __init__(self, network: SelfAppearance, views: Tensor) -> None:
-        self._network = network
+    Args:
+        network: the model.
+        views: the source, then references (paper, 3.3).
+        precision: in which pictures are made, see `options`.
+    """
+
+    def __init__(self, network: SelfAppearance, views: Tensor, precision: str = FULL) -> None:
+        self._network = made_ready(network, precision)
         self._views = [network.encode(view[None]) for view in views]
-        self.own: Parts = network.detector(views[:1])
+        self.own = self.parts(views[:1])
 
     def parts(self, pictures: Tensor) -> Parts:
         found: Parts = self._network.detector(pictures)
@@ -101,20 +114,21 @@ class ArticulatedPuppet:
         network: the model.
         views: of the source; the first is used.
         animation: how another's motion is taken over: relative, avd, or auto, which is avd where the network has it.
+        precision: in which pictures are made, see `options`.
 
     Raises:
         UsageError: avd is wanted of a network without it.
     """
 
-    def __init__(self, network: Articulated, views: Tensor, animation: str = AUTO) -> None:
+    def __init__(self, network: Articulated, views: Tensor, animation: str = AUTO, precision: str = FULL) -> None:
         if animation == AVD and network.avd is None:
             raise UsageError(
                 "--set animation=avd: the weights have no network that tells pose from identity",
                 "leave it out, or choose weights with one: `retarget weights list --json` says `avd` of each",
             )
-        self._network, self._source = network, network.encode(views[:1])
+        self._network, self._source = made_ready(network, precision), network.encode(views[:1])
         self._avd = network.avd if animation in (AUTO, AVD) else None
-        self._own: Regions = network.regions(views[:1])
+        self._own: Regions = self._network.regions(views[:1])
 
     @property
     def own(self) -> Parts:

@@ -12,6 +12,7 @@ Convention: a place is (x, y), -1 and 1 being the first and the last pixel of a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -23,6 +24,8 @@ FIRST_ORDER_ALIGN_CORNERS = True
 ARTICULATED_ALIGN_CORNERS = False
 
 Padding = Literal["zeros", "reflection"]
+Read = Callable[[Tensor, Tensor, bool], Tensor]
+"""Features read where a flow says, as `warped` does it."""
 
 
 def steps(length: int, like: Tensor) -> Tensor:

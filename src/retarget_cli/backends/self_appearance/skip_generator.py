@@ -11,7 +11,7 @@ from torch import Tensor
 from retarget_cli.backends.self_appearance.blocks import Size
 from retarget_cli.backends.self_appearance.dense_motion import Motion
 from retarget_cli.backends.self_appearance.generator import Backbone, Encoded, Moved, sizes_of
-from retarget_cli.backends.self_appearance.sampling import resized, warped
+from retarget_cli.backends.self_appearance.sampling import resized
 
 
 class SkipGenerator(Backbone):
@@ -25,7 +25,7 @@ class SkipGenerator(Backbone):
     def moved(self, source: Encoded, motion: Motion) -> Moved:
         """See `Backbone`: the picture, and every level."""
         levels = (source.picture, *source.levels)
-        return Moved(tuple(warped(level, motion.flow, self.align_corners) for level in levels), motion.occlusion)
+        return Moved(tuple(self.read(level, motion.flow, self.align_corners) for level in levels), motion.occlusion)
 
     def finish(self, moved: Moved, sizes: tuple[Size, ...]) -> Tensor:
         """See `Backbone`."""

@@ -36,7 +36,8 @@ class Convolution:
     ) -> None:
         self._bias = None if bias is None else bias.detach()
         self._padding, self._stride, self._is_transposed = list(padding), list(stride), is_transposed
-        self._is_packed = weight.device.type == "cpu" and weight.dtype == torch.float32 and can_pack()
+        self.dtype = weight.dtype
+        self._is_packed = weight.device.type == "cpu" and is_packable(weight.dtype)
         self._weight = weight.detach().contiguous(memory_format=torch.channels_last)
         if self._is_packed:
             self._weight = self._packed(self._weight)
@@ -70,6 +71,14 @@ class Convolution:
         made: Tensor = run(other, x, self._weight, self._bias, *shape, "add", 1.0, then, [], None)
         return made
 
+    def beside(self, other: Tensor, x: Tensor) -> Tensor:
+        """`other` + convolution of x, both of which stay as they are."""
+        if not self._is_packed or self._is_transposed:
+            return other + self(x)
+        run, shape = torch.ops.mkldnn._convolution_pointwise.binary, (self._padding, self._stride, [1, 1], 1)
+        made: Tensor = run(x, other, self._weight, self._bias, *shape, "add", 1.0, None, [], None)
+        return made
+
     def _run_packed(self, x: Tensor, then: str) -> Tensor:
         ops, what, padding, stride = torch.ops.mkldnn, (x, self._weight, self._bias), self._padding, self._stride
         y: Tensor
@@ -89,6 +98,46 @@ class Convolution:
         return packed
 
 
+class RowConvolution:
+    """One convolution of pictures so small that its weights outweigh them: a product of two matrices.
+
+    Args:
+        weight: (C', C, k, k), k odd; padding keeps the size.
+        bias: (C').
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self._side = weight.shape[-1]
+        self._bias = bias.detach()
+        self._is_packed = weight.device.type == "cpu" and is_packable(weight.dtype) and can_pack_rows()
+        self._weight = weight.detach().permute(0, 2, 3, 1).flatten(1).contiguous()
+        if self._is_packed:
+            self._weight = torch.ops.mkldnn._reorder_linear_weight(self._weight)
+
+    def __call__(self, x: Tensor, *, rectified: bool = False) -> Tensor:
+        """As `Convolution`."""
+        batch, channels, height, width = x.shape
+        side, reach = self._side, self._side // 2
+        padded = functional.pad(x, (reach,) * 4).permute(0, 2, 3, 1)
+        near = [padded[:, row : row + height, at : at + width] for row in range(side) for at in range(side)]
+        rows = torch.stack(near, 3).reshape(-1, side * side * channels)
+        if self._is_packed:
+            then = "relu" if rectified else "none"
+            made = torch.ops.mkldnn._linear_pointwise(rows, self._weight, self._bias, then, [], "")
+        else:
+            made = functional.linear(rows, self._weight, self._bias)
+            made = made.relu_() if rectified else made
+        found: Tensor = made.reshape(batch, height, width, -1).permute(0, 3, 1, 2)
+        return found
+
+
+def is_packable(dtype: torch.dtype) -> bool:
+    """Whether there are packed convolutions of this type, and the processor has instructions for it."""
+    if dtype == torch.float32:
+        return can_pack()
+    return dtype == torch.bfloat16 and can_pack() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 @lru_cache(maxsize=1)
 def can_pack() -> bool:
     """Whether this build of torch has packed convolutions, and they compute what ordinary ones do."""
@@ -104,9 +153,23 @@ def can_pack() -> bool:
         one_after = ops._convolution_pointwise(x, packed, bias, one, one, one, 1, "relu", [], "")
         run = ops._convolution_pointwise_.binary
         summed = run(x.clone(), x, packed, bias, one, one, one, 1, "add", 1.0, "relu", [], None)
+        run = ops._convolution_pointwise.binary
+        beside = run(x, x, packed, bias, one, one, one, 1, "add", 1.0, None, [], None)
         packed = ops._reorder_convolution_transpose_weight(square, one, [0, 0], one, one, 1)
         enlarged = ops._convolution_transpose_pointwise(x, packed, bias, one, [0, 0], one, one, 1, "none", [], "")
     except (RuntimeError, AttributeError, TypeError):
         return False
-    pairs = ((one_after, plain.relu()), (summed, (x + plain).relu()), (enlarged, larger))
+    pairs = ((one_after, plain.relu()), (summed, (x + plain).relu()), (beside, x + plain), (enlarged, larger))
     return all(torch.allclose(ours, wanted, atol=1e-4) for ours, wanted in pairs)
+
+
+@lru_cache(maxsize=1)
+def can_pack_rows() -> bool:
+    """Whether this build of torch has packed matrix products, and they compute what ordinary ones do."""
+    x, weight, bias = torch.linspace(-1, 1, 64).reshape(4, 16), torch.linspace(-1, 1, 48).reshape(3, 16), torch.ones(3)
+    try:
+        packed = torch.ops.mkldnn._reorder_linear_weight(weight)
+        made = torch.ops.mkldnn._linear_pointwise(x, packed, bias, "relu", [], "")
+    except (RuntimeError, AttributeError, TypeError):
+        return False
+    return torch.allclose(made, functional.linear(x, weight, bias).relu(), atol=1e-4)
