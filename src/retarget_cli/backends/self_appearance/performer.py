@@ -19,7 +19,7 @@ from torch.nn import functional
 from retarget_cli.backends.base import Comparing, Window
 from retarget_cli.backends.self_appearance.articulated import Articulated
 from retarget_cli.backends.self_appearance.blocks import Size
-from retarget_cli.backends.self_appearance.fast import made_ready
+from retarget_cli.backends.self_appearance.fast import laid_out, made_ready
 from retarget_cli.backends.self_appearance.first_order import FirstOrder
 from retarget_cli.backends.self_appearance.keypoints import Keypoints, movement_scale, transferred
 from retarget_cli.backends.self_appearance.model import SelfAppearance
@@ -67,7 +67,7 @@ class FirstOrderPuppet:
     """
 
     def __init__(self, network: FirstOrder, views: Tensor, precision: str = FULL) -> None:
-        self._network, self._source = made_ready(network, precision), network.encode(views[:1])
+        self._network, self._source = made_ready(network, precision), laid_out(network.encode(views[:1]))
         self.own = self.parts(views[:1])
 
     def parts(self, pictures: Tensor) -> Parts:
@@ -93,7 +93,7 @@ class SelfAppearancePuppet:
 
     def __init__(self, network: SelfAppearance, views: Tensor, precision: str = FULL) -> None:
         self._network = made_ready(network, precision)
-        self._views = [network.encode(view[None]) for view in views]
+        self._views = [laid_out(network.encode(view[None])) for view in views]
         self.own = self.parts(views[:1])
 
     def parts(self, pictures: Tensor) -> Parts:
@@ -126,7 +126,7 @@ class ArticulatedPuppet:
                 "--set animation=avd: the weights have no network that tells pose from identity",
                 "leave it out, or choose weights with one: `retarget weights list --json` says `avd` of each",
             )
-        self._network, self._source = made_ready(network, precision), network.encode(views[:1])
+        self._network, self._source = made_ready(network, precision), laid_out(network.encode(views[:1]))
         self._avd = network.avd if animation in (AUTO, AVD) else None
         self._own: Regions = self._network.regions(views[:1])
 
