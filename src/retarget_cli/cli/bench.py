@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from retarget_cli.cli.options import Settings
 from retarget_cli.cli.running import running
 
 
@@ -16,6 +17,10 @@ def bench(
     sizes: Annotated[str, typer.Option(help="Longer sides to measure at, with commas.")] = "512",
     frames: Annotated[int | None, typer.Option(min=8, help="At most so many frames.")] = None,
     backend: Annotated[str, typer.Option(help="Method.")] = "avatar",
+    settings: Settings = None,
+    precision: Annotated[
+        str, typer.Option(help="fp32 or bf16, of methods that have the choice; as --set precision=...")
+    ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     cold: Annotated[bool, typer.Option("--cold", help="Also time a first start, with nothing compiled yet.")] = False,
     memory: Annotated[bool, typer.Option("--memory", help="Compare peak memory of a 10 s and a 60 s clip.")] = False,
@@ -31,7 +36,8 @@ def bench(
 ) -> None:
     """Measure: milliseconds a frame of every stage, frames a second, memory."""
     with running(as_json=as_json, debug=debug) as screen:
-        from retarget_cli.workflows.bench import BenchOptions, example, measure
+        from retarget_cli.workflows.bench import example, measure
+        from retarget_cli.workflows.bench_report import BenchOptions
 
         if evaluation:
             from retarget_cli.workflows.bench_evaluation import measure_evaluation
@@ -47,18 +53,25 @@ def bench(
             screen.result(told.text(), told.data())
             return
 
-        if ceiling:
-            from retarget_cli.core.device import choose_device
-            from retarget_cli.workflows.bench_ceiling import measure_ceiling
-
-            found = measure_ceiling(choose_device(device).device)
-            screen.result(found.text(), found.data())
-            return
-
         try:
             sides = tuple(int(side) for side in sizes.split(","))
         except ValueError as error:
             raise typer.BadParameter(f"--sizes {sizes}: expected numbers with commas, as 256,512") from error
-        options = BenchOptions(source, driving, sides, frames, backend, device, cold, memory)
+        chosen = tuple(settings or ()) + ((("precision", precision),) if precision else ())
+        options = BenchOptions(source, driving, sides, frames, backend, device, cold, memory, chosen)
+
+        if ceiling:
+            from retarget_cli.core.device import choose_device
+            from retarget_cli.workflows.bench_ceiling import measure_ceiling
+            from retarget_cli.workflows.bench_family import is_led, measure_family
+
+            found = (
+                measure_family(source or example("source.png"), driving or example("driving.mp4"), options)
+                if is_led(backend)
+                else measure_ceiling(choose_device(device).device)
+            )
+            screen.result(found.text(), found.data())
+            return
+
         report = measure(options, screen.line)
         screen.result(report.text(), report.data())

@@ -45,23 +45,25 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """All of them, the convolution first; and how far apart the two networks' pictures are."""
+    """All of them, the convolution first; how far apart the two networks' pictures are; and what else is to be said."""
 
     device: str
     threads: int
     rates: tuple[Rate, ...]
     difference: float
+    note: str = ""
 
     def text(self) -> str:
         """A table."""
         best = self.rates[0].speed
         heads = "".join(f"{head:>9}" for head in ("GMAC", "ms", "GMAC/s", "ceiling"))
-        lines = [f"device: {self.device}, {self.threads} threads", f"{'':44}{heads}"]
+        lines = [f"device: {self.device}, {self.threads} threads", f"{'':52}{heads}"]
         lines += [
-            f"{rate.name:44}{rate.gmac:>9.2f}{1000 * rate.seconds:>9.1f}{rate.speed:>9.1f}{rate.speed / best:>9.0%}"
+            f"{rate.name:52}{rate.gmac:>9.2f}{1000 * rate.seconds:>9.1f}{rate.speed:>9.1f}{rate.speed / best:>9.0%}"
             for rate in self.rates
         ]
-        return "\n".join([*lines, f"plain and ready differ by {self.difference:.1e} at most"])
+        lines.append(f"plain and ready differ by {self.difference:.1e} at most")
+        return "\n".join([*lines, self.note] if self.note else lines)
 
     def data(self) -> dict[str, object]:
         """JSON types."""
@@ -85,27 +87,33 @@ def measure_ceiling(device: torch.device, size: int = 256, sources: int = 1) -> 
         flows = flow.expand(1, sources, size, size, 2).contiguous()
         features = generator.identity.encode(pictures[0])
         ready = FastTransfer(generator.transfer, pictures[0], features)
-        image = torch.randn(1, CHANNELS, SIDE, SIDE, device=device).to(memory_format=torch.channels_last)
-        kernel = torch.randn(CHANNELS, CHANNELS, 3, 3, device=device).to(memory_format=torch.channels_last)
-        matrix = torch.randn(MATRIX, MATRIX, device=device)
 
         def plain() -> tuple[Tensor, Tensor]:
             made: tuple[Tensor, Tensor] = generator.transfer(target, pictures, features, flows)
             return made
 
         work = macs(generator.transfer, plain) / GIGA
-        jobs: dict[str, tuple[float, Callable[[], object]]] = {
-            f"convolution, {CHANNELS} channels, 3x3, {SIDE}x{SIDE}": (
-                (CHANNELS * CHANNELS * 9 * SIDE * SIDE) / GIGA, lambda: functional.conv2d(image, kernel, padding=1)
-            ),
-            f"matrix product, {MATRIX}": (MATRIX**3 / GIGA, lambda: matrix @ matrix),
+        jobs = convolving(device) | {
             f"liquid-warp, {size} px, {sources} sources: plain": (work, plain),
             f"liquid-warp, {size} px, {sources} sources: ready": (work, lambda: ready(target, flows)),
-        }  # fmt: skip
-        times = _timed([job for _, job in jobs.values()], device)
+        }
+        times = timed([job for _, job in jobs.values()], device)
         apart = float((plain()[0] - ready(target, flows)[0]).abs().max())
     rates = tuple(Rate(name, gmac, seconds) for (name, (gmac, _)), seconds in zip(jobs.items(), times, strict=True))
     return Ceiling(str(device), torch.get_num_threads(), rates, apart)
+
+
+def convolving(device: torch.device) -> dict[str, tuple[float, Callable[[], object]]]:
+    """GMAC and calls of the plain convolution and the matrix product."""
+    image = torch.randn(1, CHANNELS, SIDE, SIDE, device=device).to(memory_format=torch.channels_last)
+    kernel = torch.randn(CHANNELS, CHANNELS, 3, 3, device=device).to(memory_format=torch.channels_last)
+    matrix = torch.randn(MATRIX, MATRIX, device=device)
+    return {
+        f"convolution, {CHANNELS} channels, 3x3, {SIDE}x{SIDE}": (
+            (CHANNELS * CHANNELS * 9 * SIDE * SIDE) / GIGA, lambda: functional.conv2d(image, kernel, padding=1)
+        ),
+        f"matrix product, {MATRIX}": (MATRIX**3 / GIGA, lambda: matrix @ matrix),
+    }  # fmt: skip
 
 
 def macs(network: nn.Module, call: Callable[[], object]) -> int:
@@ -127,7 +135,7 @@ def macs(network: nn.Module, call: Callable[[], object]) -> int:
     return found
 
 
-def _timed(jobs: list[Callable[[], object]], device: torch.device) -> list[float]:
+def timed(jobs: list[Callable[[], object]], device: torch.device) -> list[float]:
     """Median seconds of each, after one round that does not count."""
     times: list[list[float]] = [[] for _ in jobs]
     for number in range(ROUNDS + 1):

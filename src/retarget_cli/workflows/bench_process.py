@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ class Setting:
     frames: int | None
     backend: str
     device: str
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 def run_job(setting: Setting, folder: Path, variables: dict[str, str], *more: str) -> Job:
@@ -78,6 +79,7 @@ def run_job(setting: Setting, folder: Path, variables: dict[str, str], *more: st
     """
     words = ["animate", "-s", str(setting.source), "-d", str(setting.driving), "-o", str(folder / "job.mp4")]
     words += ["--size", str(setting.size), "--backend", setting.backend, "--device", setting.device]
+    words += [word for name, value in setting.settings for word in ("--set", f"{name}={value}")]
     words += ["--overwrite", "--quiet", "--json", *more]
     if setting.frames is not None:
         words += ["--max-frames", str(setting.frames)]
@@ -108,7 +110,7 @@ def measure_lengths(setting: Setting, lengths: Sequence[int]) -> dict[int, Job]:
         for seconds in lengths:
             clip = folder / f"{seconds}.mp4"
             repeat(setting.driving, clip, seconds)
-            longer = Setting(setting.source, clip, setting.size, None, setting.backend, setting.device)
+            longer = replace(setting, driving=clip, frames=None)
             jobs[seconds] = run_job(longer, folder, {}, "--no-cache")
     return jobs
 

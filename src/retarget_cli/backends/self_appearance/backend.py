@@ -87,8 +87,13 @@ class Family(Trainable):
         """
 
     @abstractmethod
-    def _puppet(self, views: Tensor) -> Puppet:
-        """Of pictures (V, 3, h, w), the source first."""
+    def puppet(self, views: Tensor, precision: str = "") -> Puppet:
+        """Of pictures (V, 3, h, w), the source first.
+
+        Args:
+            views: the pictures.
+            precision: see `options`; empty: as the option says.
+        """
 
     def _take(self, state: Mapping[str, Tensor], design: Words, name: str) -> None:
         words = self._options.words(design)
@@ -121,7 +126,7 @@ class Family(Trainable):
     def prepare(self, subject: Subject) -> Performer:
         """Encode the pictures."""
         with torch.inference_mode():
-            puppet = self._puppet(views_of(subject, self.resolution, self.device))
+            puppet = self.puppet(views_of(subject, self.resolution, self.device))
         return LedPerformer(puppet, subject.size, self.resolution, self.device)
 
     def tensors(self, example: Example) -> dict[str, Tensor]:
@@ -152,8 +157,8 @@ class FirstOrderBackend(Family):
     def _made(self, words: Words) -> nn.Module:
         return FirstOrder(*first_order_design(words))
 
-    def _puppet(self, views: Tensor) -> Puppet:
-        return FirstOrderPuppet(self.network, views, self._options.precision)
+    def puppet(self, views: Tensor, precision: str = "") -> Puppet:
+        return FirstOrderPuppet(self.network, views, precision or self._options.precision)
 
     def game(self, phase: Phase) -> Game:
         """See `Trainable`."""
@@ -183,8 +188,8 @@ class ArticulatedBackend(Family):
     def _made(self, words: Words) -> nn.Module:
         return Articulated(*articulated_design(words))
 
-    def _puppet(self, views: Tensor) -> Puppet:
-        return ArticulatedPuppet(self.network, views, self._said.animation, self._options.precision)
+    def puppet(self, views: Tensor, precision: str = "") -> Puppet:
+        return ArticulatedPuppet(self.network, views, self._said.animation, precision or self._options.precision)
 
     def game(self, phase: Phase) -> Game:
         """See `Trainable`."""
@@ -215,8 +220,8 @@ class SelfAppearanceBackend(Family):
     def _made(self, words: Words) -> nn.Module:
         return SelfAppearance(*self_appearance_design(words, self._said.solving(words.get(EVOLUTION, OFF))))
 
-    def _puppet(self, views: Tensor) -> Puppet:
-        return SelfAppearancePuppet(self.network, views[: self.most_views], self._options.precision)
+    def puppet(self, views: Tensor, precision: str = "") -> Puppet:
+        return SelfAppearancePuppet(self.network, views[: self.most_views], precision or self._options.precision)
 
     def game(self, phase: Phase) -> Game:
         """See `Trainable`."""
