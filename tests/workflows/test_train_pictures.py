@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from tests.media_maker import Clip, make_video
 
 from retarget_cli.backends.registry import make_backend
-from retarget_cli.core.errors import InputError
+from retarget_cli.core.errors import BackendError, InputError
 from retarget_cli.core.progress import Silence
 from retarget_cli.media.images import read_picture, write_png
 from retarget_cli.perception.cache import Cache
@@ -117,3 +117,9 @@ def test_a_run_that_goes_on_ends_as_one_that_was_not_stopped(toys: Path, tmp_pat
     assert sum(each.numel() for each in state.values()) == sum(
         each.numel() for each in used.network.state_dict().values()  # type: ignore[attr-defined]
     )
+
+
+def test_one_picture_that_becomes_a_point_is_told(toys: Path, tmp_path: Path) -> None:
+    alone = replace(options(toys, tmp_path / "run", 1), draw=DrawOptions(32, batch=1, max_sources=1))
+    with pytest.raises(BackendError, match="too small for this network to learn from one alone"):
+        train(alone, Cache(tmp_path / "cache", 10**9), Quiet(), Quiet())

@@ -24,8 +24,6 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 # Examples that are kept ready: about 10 MB each at 256 pixels, and a tenth of a step to make again.
 _KEPT = 16
 _HALFWAY = 0.5
-# What torch says where a picture has become a single pixel, of which no batch statistics can be taken.
-_TOO_SMALL = "more than 1 value per channel"
 
 
 class Watcher(Protocol):
@@ -185,12 +183,6 @@ class Lesson:
                     keep()
                 is_due = every and (step.number % every == 0 or self.is_over)
                 yield Moment(step, self._picture() if is_due else None)
-        except ValueError as error:
-            if _TOO_SMALL not in str(error):
-                raise
-            raise BackendError(
-                "the pictures are too small for this network to learn from", "give larger ones, and a larger resolution"
-            ) from error
         except torch.OutOfMemoryError as error:
             raise BackendError(
                 f"{self._backend.device} has not enough memory to learn", "use a smaller --size, or --device cpu"

@@ -35,6 +35,8 @@ from retarget_cli.workflows.train_stop import Stop
 
 # Examples in a sample picture, at most.
 _SAMPLES = 4
+# What torch says where a picture has become a single pixel, of which no batch statistics can be taken.
+_TOO_SMALL = "more than 1 value per channel"
 # What the game tells of its losses, in a checkpoint.
 _NOTES = "notes"
 
@@ -235,6 +237,12 @@ class _Run:
     def _steps(self, batches: Iterator[Batch]) -> Iterator[Step]:
         try:
             yield from self._fit.run(batches)
+        except ValueError as error:
+            if _TOO_SMALL not in str(error):
+                raise
+            raise BackendError(
+                "the pictures are too small for this network to learn from one alone", "use a larger --size or --batch"
+            ) from error
         except torch.OutOfMemoryError as error:
             raise BackendError(
                 f"{self._fit.device} has not enough memory to learn", "use a smaller --batch, --size or --sources"
