@@ -46,6 +46,8 @@ def _along(place: Tensor, count: int, align_corners: bool) -> tuple[tuple[Tensor
     at = at.clamp(-2, count + 1)
     low = at.floor()
     share = at - low
-    first, second = (1 - share) * ((low >= 0) & (low < count)), share * ((low >= -1) & (low < count - 1))
-    before = low.int()
+    # A place that is no number is outside too.
+    first = torch.where((low >= 0) & (low < count), 1 - share, 0)
+    second = torch.where((low >= -1) & (low < count - 1), share, 0)
+    before = low.nan_to_num().int()
     return (before.clamp(0, count - 1), (before + 1).clamp(0, count - 1)), (first, second)
