@@ -61,6 +61,10 @@ class Convolution:
             y = functional.conv2d(x, self._weight, self._bias, self._stride, self._padding)
         return y.relu_() if rectified else y
 
+    def tanh(self, x: Tensor) -> Tensor:
+        """The same, with the hyperbolic tangent of what it makes."""
+        return self._run_packed(x, "tanh") if self._is_packed else self(x).tanh_()
+
     def onto(self, other: Tensor, x: Tensor, *, rectified: bool = False) -> Tensor:
         """`other` + convolution of x, negatives cut off where that is asked for; `other` may be overwritten."""
         if not self._is_packed or self._is_transposed:
@@ -154,12 +158,19 @@ def can_pack() -> bool:
         run = ops._convolution_pointwise_.binary
         summed = run(x.clone(), x, packed, bias, one, one, one, 1, "add", 1.0, "relu", [], None)
         run = ops._convolution_pointwise.binary
+        bent = ops._convolution_pointwise(x, packed, bias, one, one, one, 1, "tanh", [], "")
         beside = run(x, x, packed, bias, one, one, one, 1, "add", 1.0, None, [], None)
         packed = ops._reorder_convolution_transpose_weight(square, one, [0, 0], one, one, 1)
         enlarged = ops._convolution_transpose_pointwise(x, packed, bias, one, [0, 0], one, one, 1, "none", [], "")
     except (RuntimeError, AttributeError, TypeError):
         return False
-    pairs = ((one_after, plain.relu()), (summed, (x + plain).relu()), (beside, x + plain), (enlarged, larger))
+    pairs = (
+        (one_after, plain.relu()),
+        (bent, plain.tanh()),
+        (summed, (x + plain).relu()),
+        (beside, x + plain),
+        (enlarged, larger),
+    )
     return all(torch.allclose(ours, wanted, atol=1e-4) for ours, wanted in pairs)
 
 

@@ -19,7 +19,8 @@ from torch.nn import functional
 from retarget_cli.backends.registry import backend_class, make_backend
 from retarget_cli.backends.self_appearance.articulated import Articulated
 from retarget_cli.backends.self_appearance.backend import Family
-from retarget_cli.backends.self_appearance.generator import Backbone
+from retarget_cli.backends.self_appearance.first_order import FirstOrder
+from retarget_cli.backends.self_appearance.model import SelfAppearance
 from retarget_cli.backends.self_appearance.options import FULL, HALF
 from retarget_cli.backends.self_appearance.performer import Puppet, laid_in
 from retarget_cli.core.device import choose_device
@@ -49,11 +50,7 @@ def measure_family(source: Path, driving: Path, options: BenchOptions) -> Ceilin
         UsageError: the backend is of another kind.
         InputError: this is no checkout: the port is not there.
     """
-    kind, device = backend_class(options.backend), choose_device(options.device).device
-    if not issubclass(kind, Family):
-        raise UsageError(f"--ceiling: --backend {options.backend} is not measured so", "first-order, articulated, ...")
-    backend = make_backend(options.backend, dict(options.settings), device)
-    assert isinstance(backend, Family)
+    backend, device = _backend(options), choose_device(options.device).device
     window, side = backend.spec.window, options.sizes[0]
     views, clip = _squares(source, driving, side, window, device)
     port, head = load_port(), f"{options.backend}, {side} px:"
@@ -65,13 +62,15 @@ def measure_family(source: Path, driving: Path, options: BenchOptions) -> Ceilin
     with torch.inference_mode():
         puppets = {each: backend.puppet(views[:1], each) for each in (FULL, HALF)}
         whole = macs(network, published) / window / GIGA
-        work = whole - _once(network, views[:1], window)
+        work = _work(network, views[:1], clip)
         jobs = convolving(device)
         count = len(jobs)
         jobs[f"{head} published way"] = whole, published
         jobs |= {f"{head} ready, {each}": (work, _making(puppet, clip)) for each, puppet in puppets.items()}
         for more in range(1, min(backend.most_views, len(views))):
-            jobs[f"{head} ready, {FULL}, references: {more}"] = work, _making(backend.puppet(views[: more + 1]), clip)
+            seen = views[: more + 1]
+            making = _making(backend.puppet(seen, FULL), clip)
+            jobs[f"{head} ready, {FULL}, references: {more}"] = _work(network, seen, clip), making
         times = timed([job for _, job in jobs.values()], device)
         plain = torch.cat(published())
         full, half = (puppet.made(puppet.parts(clip)).float() for puppet in puppets.values())
@@ -79,8 +78,16 @@ def measure_family(source: Path, driving: Path, options: BenchOptions) -> Ceilin
         Rate(name, gmac, seconds / (1 if row < count else window))
         for row, ((name, (gmac, _)), seconds) in enumerate(zip(jobs.items(), times, strict=True))
     ]
-    difference, note = float((plain - full).abs().max()), _told(rates[count:], plain, full, half)
-    return Ceiling(str(device), torch.get_num_threads(), tuple(rates), difference, note)
+    note = _told(rates[count:], plain, full, half)
+    return Ceiling(str(device), torch.get_num_threads(), tuple(rates), float((plain - full).abs().max()), note)
+
+
+def _backend(options: BenchOptions) -> Family:
+    if not issubclass(backend_class(options.backend), Family):
+        raise UsageError(f"--ceiling: --backend {options.backend} is not measured so", "first-order, articulated, ...")
+    made = make_backend(options.backend, dict(options.settings), choose_device(options.device).device)
+    assert isinstance(made, Family)
+    return made
 
 
 def is_led(backend: str) -> bool:
@@ -117,12 +124,15 @@ def _making(puppet: Puppet, clip: Tensor) -> Callable[[], object]:
     return lambda: puppet.made(puppet.parts(clip))
 
 
-def _once(network: nn.Module, views: Tensor, window: int) -> float:
-    """GMAC a frame that the published way spends on the source: its parts once, its features with every frame."""
-    generator = cast(Backbone, network.generator)
-    encoding = macs(generator, lambda: generator.encode(views))
-    finder = cast(nn.Module, network.regions if isinstance(network, Articulated) else network.detector)
-    return (encoding + macs(finder, lambda: finder(views)) / window) / GIGA
+def _work(network: nn.Module, views: Tensor, clip: Tensor) -> float:
+    """GMAC of a frame, when the views have been encoded."""
+    if isinstance(network, SelfAppearance):
+        encoded = [network.encode(view[None]) for view in views]
+        return macs(network, lambda: network(encoded, network.detector(clip))) / len(clip) / GIGA
+    assert isinstance(network, FirstOrder | Articulated)
+    finder = network.detector if isinstance(network, FirstOrder) else network.regions
+    source = network.encode(views[:1])
+    return macs(network, lambda: network(source, finder(clip))) / len(clip) / GIGA
 
 
 def _told(rates: Sequence[Rate], plain: Tensor, full: Tensor, half: Tensor) -> str:

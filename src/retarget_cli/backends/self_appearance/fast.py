@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from retarget_cli.backends.self_appearance.appearance import Appearance
 from retarget_cli.backends.self_appearance.blocks import Down, Residual, Same, Size, Up
+from retarget_cli.backends.self_appearance.evolution import FlowChange
 from retarget_cli.backends.self_appearance.first_order import Prepared
 from retarget_cli.backends.self_appearance.generator import Backbone
 from retarget_cli.backends.self_appearance.options import FULL, HALF
@@ -82,6 +83,8 @@ def _layer(module: nn.Module, dtype: torch.dtype) -> nn.Module | None:
         return _FastSame(module, dtype)
     if isinstance(module, Residual):
         return _FastResidual(module, dtype)
+    if isinstance(module, FlowChange):
+        return _FastFlowChange(module, dtype)
     if isinstance(module, nn.Conv2d):
         return _FourAtOnce(module, dtype) if _is_thin(module) else _FastConvolution(module, dtype)
     return None
@@ -177,6 +180,19 @@ class _FastResidual(nn.Module):
         x = _laid(x, self._first.dtype)
         y = torch.addcmul(self._shift, x, self._scale).relu_()
         return self._second.plain.beside(x, self._first(y, rectified=True))
+
+
+class _FastFlowChange(nn.Module):
+    """Called by the solver many times a frame: tangents run inside the convolutions."""
+
+    def __init__(self, layer: FlowChange, dtype: torch.dtype) -> None:
+        super().__init__()
+        self._first, self._second, self._last = (_Run(each, dtype) for each in (layer.first, layer.second, layer.last))
+
+    def forward(self, time: Tensor, motion: Tensor) -> Tensor:
+        clock = torch.ones_like(motion[:, :1]) * time
+        hidden = self._first.plain.tanh(_laid(torch.cat([motion, clock], 1), self._first.dtype))
+        return self._last(self._second.plain.tanh(hidden))
 
 
 class _FourAtOnce(nn.Module):
