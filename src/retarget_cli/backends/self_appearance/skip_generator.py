@@ -44,4 +44,4 @@ def replaced(made: Tensor | None, moved: Tensor, shown: Tensor | None) -> Tensor
     if shown is None:
         return moved
     share = resized(shown, moved.shape[-2], moved.shape[-1])
-    return moved * share if made is None else moved * share + made * (1 - share)
+    return moved * share if made is None else torch.lerp(made.to(moved), moved, share.to(moved))
