@@ -161,5 +161,5 @@ def test_a_batch_is_learned(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_batch_is_learned_by_heart(name: str) -> None:
-    _, _, psnr = learned(name, 1500, width="32", most="128")
+    _, _, psnr = learned(name, 900, width="24", most="64")
     assert psnr > 30
