@@ -101,6 +101,7 @@ def test_untrained_appearance_looks_at_itself() -> None:
     features = torch.rand(2, 32, 12, 16)
     with torch.no_grad():
         assert (appearance.borrowed(features) - features).abs().max() < 1e-5
+        assert (appearance.merged(appearance.borrowed(features), features) - features).abs().max() < 1e-5
         appearance.flow.bias[0] = 2 / 15  # type: ignore[index]  # one pixel to the right
         assert (appearance.borrowed(features)[..., :-1] - features[..., 1:]).abs().max() < 1e-4
 

@@ -2,7 +2,7 @@
 
 F_A sees the features that the dense motion has moved, and says for every place where among them to look. The paper
 leaves its layers open; here they are an hourglass, whose last layer begins at zero: untrained, every place looks at
-itself.
+itself, and what is borrowed changes nothing.
 """
 
 from __future__ import annotations
@@ -50,6 +50,9 @@ class Appearance(nn.Module):
         nn.init.zeros_(self.flow.weight)
         nn.init.zeros_(self.flow.bias)  # type: ignore[arg-type]
         self.merge = nn.Conv2d(2 * channels, channels, 1)
+        with torch.no_grad():  # the mean of both, which are the same at first
+            self.merge.weight.copy_(torch.eye(channels).repeat(1, 2)[..., None, None] / 2)
+        nn.init.zeros_(self.merge.bias)  # type: ignore[arg-type]
 
     def borrowed(self, moved: Tensor) -> Tensor:
         """F_App: features (B, C, h, w), read where F_A says."""
