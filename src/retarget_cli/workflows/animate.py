@@ -6,7 +6,8 @@ This file is the way of a frame. Everything is pulled by the writer at the end (
     fill, smooth, turn, place -> windows -> performer -> RGBA    (thread 2)
     compose over the background -> encode                        (the caller's thread)
 
-Without a driving clip the person holds the photo's pose; `workflows.view` and `workflows.dress` come this way too.
+A method that is led by pixels gets the clip's frames themselves in place of a motion (`_led`). Without a driving clip
+the person holds the photo's pose; `workflows.view` and `workflows.dress` come this way too.
 
 Memory is a few windows, whatever the clip's length.
 """
@@ -14,7 +15,7 @@ Memory is a few windows, whatever the clip's length.
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -52,6 +53,7 @@ from retarget_cli.workflows.leading import Lead, cut_of, most_alike, open_footag
 from retarget_cli.workflows.origin import Origin, choose_origin
 from retarget_cli.workflows.output_name import output_path
 from retarget_cli.workflows.pasting import Pasted
+from retarget_cli.workflows.performing import Part
 from retarget_cli.workflows.pixels import check_kind
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.troupe import Ready, Troupe
@@ -114,19 +116,14 @@ def animate(
     is_led = backend_class(origin.backend).spec.is_led_by_pixels
     notes = check_kind(options, origin.backend, is_led=is_led)
     with ExitStack() as stack:
-        stage = partial(_pictured, options, origin, choice.device, progress)
-        body = None if is_led else load_body(origin.body)
-        opened = None
-        if body is not None:
-            opened = _opened(options, body, cache, progress, stack)
-            stage = partial(_ready, options, origin, body, choice.device, cache, progress)
-        ready = (troupe or Troupe()).ready(ready_key(options, origin, choice.device), stage)
+        take = partial((troupe or Troupe()).ready, ready_key(options, origin, choice.device))
+        if is_led:
+            ready, driving, windows = _led(options, origin, choice.device, take, progress, stack)
+        else:
+            ready, driving, windows = _embodied(options, origin, choice.device, take, cache, progress, stack)
         subject = ready.subject
         background = stack.enter_context(
             open_background(options.background, subject, options.driving, options.person)
-        )
-        driving, windows = (
-            _looked_at(options, ready, progress, stack) if body is None else _moving(opened, subject, body, options)
         )
         shoot = Shoot(
             _plan(options, path, driving, origin.backend), ready, windows, background,
@@ -150,6 +147,29 @@ def _moved_by(options: AnimateOptions) -> str:
     if options.driving is not None:
         return options.driving.stem
     return Path(options.garment[0]).stem if options.garment else "view"
+
+
+Take = Callable[[Callable[[], Ready]], Ready]
+"""Gives what is ready on a stage; what is handed in prepares it where it is not."""
+
+
+def _embodied(
+    options: AnimateOptions, origin: Origin, device: torch.device, take: Take, cache: Cache | None,
+    progress: Progress, stack: ExitStack,
+) -> tuple[Ready, Driving, Iterator[Part]]:  # fmt: skip
+    """A person, and the motion of another's body placed on this one."""
+    body = load_body(origin.body)
+    opened = _opened(options, body, cache, progress, stack)
+    ready = take(partial(_ready, options, origin, body, device, cache, progress))
+    return ready, *_moving(opened, ready.subject, body, options)
+
+
+def _led(
+    options: AnimateOptions, origin: Origin, device: torch.device, take: Take, progress: Progress, stack: ExitStack
+) -> tuple[Ready, Driving, Iterator[Part]]:
+    """Pictures of anything, and the driving frames as they are."""
+    ready = take(partial(_pictured, options, origin, device, progress))
+    return ready, *_looked_at(options, ready, progress, stack)
 
 
 def _ready(
