@@ -18,7 +18,8 @@ pytestmark = pytest.mark.parametrize("name", NAMES)
 
 
 def untrained(name: str) -> Trainable:
-    backend = make_backend(name, {WEIGHTS_OPTION: UNTRAINED}, CPU)
+    small = {"width": "8", "most": "16"} if backend_class(name).spec.is_led_by_pixels else {}
+    backend = make_backend(name, {WEIGHTS_OPTION: UNTRAINED, **small}, CPU)
     assert isinstance(backend, Trainable)
     return backend
 

@@ -55,6 +55,7 @@ def test_every_stage_and_the_whole_job(scene: Scene, monkeypatch: pytest.MonkeyP
     assert said[0] == "measuring at 96 px ..."
 
 
+@pytest.mark.slow
 def test_a_job_in_a_process_of_its_own(setting: Setting, tmp_path: Path) -> None:
     ballast = bytearray(1200 * 2**20)
     ballast[:: 2**12] = b"x" * (len(ballast) // 2**12)
