@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from tests.media_maker import Clip, make_video, picture, probe
 from tests.workflows.led_toy_method import PLACES, LedToy
 from tests.workflows.scenes import motion_of, subject, waving
-from tests.workflows.test_personalize import Watching
+from tests.workflows.test_personalize import Watching, assert_same_weights, left
 from tests.workflows.toy_method import PLACES as OF_PEOPLE
 
 from retarget_cli.backends import registry
@@ -72,16 +72,6 @@ def make(things: Path, tmp_path: Path) -> Make:
         return personalize(options, None, None, watcher)  # type: ignore[arg-type]
 
     return made
-
-
-def left(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-
-
-def assert_same_weights(one: SavedSubject, other: SavedSubject) -> None:
-    assert set(one.state) == set(other.state)
-    for name, tensor in one.state.items():
-        assert torch.equal(tensor, other.state[name]), name
 
 
 def test_nothing_is_perceived_and_the_file_holds_pictures_and_weights(

@@ -106,6 +106,11 @@ def check_numbers(folder: Path) -> None:
             raise InputError(f"{folder}: frame {number + usual} is missing", "render the clip again")
 
 
+def bounded_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """(height, width) of pictures that are made smaller where their longer side exceeds `longest`."""
+    return fitted_size(size, (longest, longest)) if max(size) > longest else size
+
+
 def fitted_size(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
     """(height, width), even, of the largest frame of the same aspect inside a box."""
     factor = min(box[0] / size[0], box[1] / size[1])

@@ -27,7 +27,7 @@ from torch import Tensor
 from retarget_cli.core.errors import WeightsError
 from retarget_cli.core.files import write_whole
 from retarget_cli.core.version import installed_version
-from retarget_cli.weights.hashing import Ledger
+from retarget_cli.weights.hashing import Ledger, sha256_of
 from retarget_cli.weights.places import data_folder, own_places
 from retarget_cli.weights.shipped import check_shipped
 
@@ -157,6 +157,12 @@ def read_words(path: Path) -> dict[str, str]:
         raise WeightsError(f"{path} can't be read: {reason}", "check the path and its permissions") from error
     except SafetensorError as error:
         raise _damaged(path, error) from error
+
+
+def lineage_of(path: Path, label: Label) -> dict[str, str]:
+    """Where weights come from that others will be made of: for `Trainable.lineage`."""
+    told = {"base": path.name, "license": label.license, "base notes": "; ".join(label.notes)}
+    return {**{name: text for name, text in told.items() if text}, "sha256": sha256_of(path)}
 
 
 def find_weights(backend: str, given: str = "", folder: Path | None = None) -> Path:

@@ -14,7 +14,7 @@ from retarget_cli.core.motion import FloatArray, Motion, join
 from retarget_cli.core.progress import Silence
 from retarget_cli.core.subject import Image
 from retarget_cli.evaluation.recordings import Stream
-from retarget_cli.evaluation.streams import facts, fitted_size, frames
+from retarget_cli.evaluation.streams import bounded_size, facts, frames
 from retarget_cli.perception.cache import cache_key, content_hash, default_cache
 from retarget_cli.perception.mask import person_mask
 from retarget_cli.perception.plate import empty_plate, median_plate
@@ -36,7 +36,12 @@ _AT_REST = 10.0
 
 def key_of(stream: Stream, size: int) -> str:
     """Of a clip's album."""
-    options = {"what": f"album {VERSION}", "size": size, "first": stream.first, "count": stream.count}
+    return album_key(f"album {VERSION}", stream, size)
+
+
+def album_key(what: str, stream: Stream, size: int) -> str:
+    """Of an album of some kind, of a clip."""
+    options = {"what": what, "size": size, "first": stream.first, "count": stream.count}
     return cache_key(content_hash(stream.path), options)
 
 
@@ -68,8 +73,7 @@ def write_clip(stream: Stream, name: str, size: int, path: Path) -> bool:
         write_whole(nobody_file(path), b"")
         return False
     full = facts(stream).size
-    longest = round(_FINER * size)
-    small = fitted_size(full, (longest, longest)) if max(full) > longest else full
+    small = bounded_size(full, round(_FINER * size))
     wanted = {int(row) for row in rows}
     pictures = {index: picture for index, picture in frames(stream, small) if index in wanted}
     shots = [_shot(np.ascontiguousarray(pictures[row]), motion, row) for row in sorted(pictures)]

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 
 from retarget_cli.core.errors import InputError
-from retarget_cli.core.motion import JOINTS, LANDMARKS
-from retarget_cli.core.subject import Image
+from retarget_cli.core.subject import NOBODY, Image, unperceived
 from retarget_cli.evaluation.recordings import Stream
-from retarget_cli.evaluation.streams import facts, fitted_size, frames
+from retarget_cli.evaluation.streams import bounded_size, facts, frames
 from retarget_cli.perception.cache import cache_key, content_hash
 from retarget_cli.training.album import Contents, save_album
 from retarget_cli.workflows.spreading import spread
+from retarget_cli.workflows.train_clips import album_key
 
 VERSION = 1
 # Renditions that show one thing in one place (docs/synth.md), from where it can be seen without going about it.
@@ -39,8 +39,7 @@ def key_of(clip: Path, group: Sequence[str]) -> str:
 
 def stream_key(stream: Stream, size: int) -> str:
     """Of a clip's album."""
-    options = {"what": f"pictures {VERSION}", "size": size, "first": stream.first, "count": stream.count}
-    return cache_key(content_hash(stream.path), options)
+    return album_key(f"pictures {VERSION}", stream, size)
 
 
 def write_group(clip: Path, group: Sequence[str], path: Path) -> None:
@@ -72,8 +71,7 @@ def write_stream(stream: Stream, name: str, size: int, path: Path) -> bool:
     """
     full = facts(stream).size
     # The shorter side is what a square is cut from.
-    longest = round(_FINER * size * max(full) / min(full))
-    small = fitted_size(full, (longest, longest)) if max(full) > longest else full
+    small = bounded_size(full, round(_FINER * size * max(full) / min(full)))
     kept = spread(frames(stream, small), _FRAMES)
     if len(kept) < 2:
         return False
@@ -85,11 +83,13 @@ def contents_of(name: str, pictures: Sequence[Image]) -> Contents:
     """An album in which nobody is known."""
     images = np.stack(pictures)
     count, height, width = images.shape[:3]
-    nobody = np.zeros((count, LANDMARKS, 3), np.float32)
-    camera = np.tile(np.array([1, 0, 0], np.float32), (count, 1))
+    view = unperceived(images[0])
+    pose, world, theta, camera = (
+        np.stack([each] * count) for each in (view.pose, view.world, view.theta, view.camera)
+    )
     return Contents(
-        name, "", images, np.full((count, height, width), 255, np.uint8), np.zeros((1, height, width, 3), np.uint8),
-        nobody, nobody, np.zeros((count, JOINTS, 3), np.float32), camera, np.zeros(0, np.float32),
+        name, NOBODY, images, np.full((count, height, width), 255, np.uint8), np.zeros((1, height, width, 3), np.uint8),
+        pose, world, theta, camera, np.zeros(0, np.float32),
     )  # fmt: skip
 
 

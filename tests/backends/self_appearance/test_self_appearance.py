@@ -15,7 +15,7 @@ from retarget_cli.backends.self_appearance.first_order import FirstOrder, FirstO
 from retarget_cli.backends.self_appearance.generator import GeneratorDesign
 from retarget_cli.backends.self_appearance.initial_motion import Kind
 from retarget_cli.backends.self_appearance.keypoints import DetectorDesign
-from retarget_cli.backends.self_appearance.model import SelfAppearance, SelfAppearanceDesign, mean
+from retarget_cli.backends.self_appearance.model import SelfAppearance, SelfAppearanceDesign, mean, shares
 from retarget_cli.backends.self_appearance.regions import BackgroundPredictor
 
 OFF = EvolutionOptions("off")
@@ -113,7 +113,7 @@ def test_views_are_weighed_by_confidence() -> None:
         views = [made.encode(source), made.encode(reference)]
         found = made.detector(driving)
         motions = [made.motion(view.motion, found) for view in views]
-        weights = made.weights(motions, 12, 16)
+        weights = shares(made.confidences(motions), 12, 16)
         assert all(weight is not None and weight.shape == (1, 1, 12, 16) for weight in weights)
         assert torch.allclose(sum(weight for weight in weights if weight is not None), torch.ones(1))  # type: ignore[arg-type]
         both, again = made(views, found).pictures, made(views[::-1], found).pictures

@@ -25,8 +25,7 @@ from retarget_cli.core.example import Example
 from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Subject, View, Worn
 from retarget_cli.geometry.rotations import axis_angle_to_matrix
-from retarget_cli.weights.checkpoints import find_weights, read_weights
-from retarget_cli.weights.hashing import sha256_of
+from retarget_cli.weights.checkpoints import find_weights, lineage_of, read_weights
 from retarget_cli.weights.state import fitted, load_into
 
 NAME = "liquid-warp"
@@ -61,8 +60,7 @@ class LiquidWarp(Trainable):
         state, about = read_weights(path, NAME)
         generator = Generator(options.design(about.design))
         load_into(generator, state, path.name)
-        told = {"base": path.name, "license": about.license, "base notes": "; ".join(about.notes)}
-        self._lineage = {**{name: text for name, text in told.items() if text}, "sha256": sha256_of(path)}
+        self._lineage = lineage_of(path, about)
         return generator.to(self.device).eval()
 
     @property

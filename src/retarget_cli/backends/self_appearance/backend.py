@@ -45,8 +45,7 @@ from retarget_cli.backends.self_appearance.performer import (
 from retarget_cli.backends.trainable import Game, Phase, Trainable
 from retarget_cli.core.example import Example
 from retarget_cli.core.subject import Subject
-from retarget_cli.weights.checkpoints import find_weights, read_weights
-from retarget_cli.weights.hashing import sha256_of
+from retarget_cli.weights.checkpoints import find_weights, lineage_of, read_weights
 from retarget_cli.weights.state import fitted
 
 CPU = torch.device("cpu")
@@ -75,8 +74,7 @@ class Family(Trainable):
         path = find_weights(self.name, "" if options.weights == BASE else options.weights)
         state, label = read_weights(path, self.name)
         self._take(state, label.design, path.name)
-        told = {"base": path.name, "license": label.license, "base notes": "; ".join(label.notes)}
-        self._lineage = {**{name: text for name, text in told.items() if text}, "sha256": sha256_of(path)}
+        self._lineage = lineage_of(path, label)
 
     @abstractmethod
     def _made(self, words: Words) -> nn.Module:

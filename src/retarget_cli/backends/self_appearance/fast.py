@@ -59,15 +59,13 @@ def laid_out(source: Prepared) -> Prepared:
 def _ready(module: N, dtype: torch.dtype, painting: torch.dtype) -> N:
     if isinstance(module, Backbone):
         dtype = painting
+    # What sees a source once needs no haste, and its features are read with all bits.
+    kept = ("first", "down") if isinstance(module, Backbone) else ()
     made = copy.copy(module)
     made._modules = {
-        name: None if child is None else _layer(child, dtype) or _ready(child, dtype, painting)
+        name: child if child is None or name in kept else _layer(child, dtype) or _ready(child, dtype, painting)
         for name, child in module._modules.items()
-        # What sees a source once needs no haste, and its features are read with all bits.
-        if not (isinstance(module, Backbone) and name in ("first", "down"))
     }
-    if isinstance(made, Backbone):
-        made._modules |= {name: module._modules[name] for name in ("first", "down")}
     if isinstance(made, (Backbone, Appearance)):
         made.read = gathered
     return made

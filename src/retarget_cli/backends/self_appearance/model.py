@@ -98,15 +98,13 @@ class SelfAppearance(nn.Module):
 
     def fused(self, moved: Sequence[Moved], motions: Sequence[Motion]) -> Moved:
         """All views as one, with what they borrow at the smallest level (eq. 5 and 6)."""
-        levels = [self._mean([each.levels[row] for each in moved], motions) for row in range(len(moved[0].levels))]
+        told = self.confidences(motions)
+        levels = [averaged([each.levels[row] for each in moved], told) for row in range(len(moved[0].levels))]
         if self.appearance is not None:
             borrowed = [self.appearance.borrowed(each.levels[-1]) for each in moved]
-            levels[-1] = self.appearance.merged(self._mean(borrowed, motions), levels[-1])
+            levels[-1] = self.appearance.merged(averaged(borrowed, told), levels[-1])
         shown = [each.shown for each in moved if each.shown is not None]
-        return Moved(tuple(levels), self._mean(shown, motions) if shown else None)
-
-    def _mean(self, features: Sequence[Tensor], motions: Sequence[Motion]) -> Tensor:
-        return mean(features, self.weights(motions, features[0].shape[-2], features[0].shape[-1]))
+        return Moved(tuple(levels), averaged(shown, told) if shown else None)
 
     def evolved(self, motion: Motion) -> Motion:
         """The motion with T(1) for T(0)."""
@@ -116,20 +114,26 @@ class SelfAppearance(nn.Module):
         offset = self.evolution((motion.flow - here).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return replace(motion, flow=here + offset)
 
-    def weights(self, motions: Sequence[Motion], height: int, width: int) -> list[Tensor | None]:
-        """(B, 1, height, width) for every view: its confidence, of sum 1; None where there is a single view.
-
-        The paper leaves the activation open: the exponential here, so that the normalised maps are a softmax.
-        """
-        if len(motions) == 1:
-            return [None]
-        told = torch.stack([resized(self.confidence(motion.features), height, width) for motion in motions])
-        return list(torch.softmax(told, 0))
+    def confidences(self, motions: Sequence[Motion]) -> list[Tensor]:
+        """(B, 1, h, w) for every view, of any size; none where there is a single view."""
+        return [self.confidence(motion.features) for motion in motions] if len(motions) > 1 else []
 
 
-def mean(features: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
-    """(B, C, h, w): features of all views by their weights (eq. 6)."""
+def averaged(features: Sequence[Tensor], told: Sequence[Tensor]) -> Tensor:
+    """(B, C, h, w): features of all views by what is told about their confidence (eq. 6)."""
+    return mean(features, shares(told, features[0].shape[-2], features[0].shape[-1]))
+
+
+def shares(told: Sequence[Tensor], height: int, width: int) -> list[Tensor]:
+    """(B, 1, height, width) for every view, of sum 1; none where nothing is told.
+
+    The paper leaves the activation open: the exponential here, so that the normalised maps are a softmax.
+    """
+    return list(torch.softmax(torch.stack([resized(each, height, width) for each in told]), 0)) if told else []
+
+
+def mean(features: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+    """(B, C, h, w): features of all views by their weights; of a single view, itself."""
     if len(features) == 1:
         return features[0]
-    shares = [each * weight for each, weight in zip(features, weights, strict=True) if weight is not None]
-    return torch.stack(shares).sum(0)
+    return torch.stack([each * weight for each, weight in zip(features, weights, strict=True)]).sum(0)
