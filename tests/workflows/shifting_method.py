@@ -8,16 +8,29 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
+from retarget_cli.backends import registry
 from retarget_cli.backends.base import Backend, Comparing, Performer, Spec, Window
 from retarget_cli.core.footage import Footage
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image, Subject
+from retarget_cli.perception.pose import PoseEstimator
 
 PLACES = {"shifter": "tests.workflows.shifting_method:Shifter"}
 DARK, BRIGHT = (40, 50, 60), (240, 250, 245)
+
+
+def offer_where_nobody_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The method is among the built-in ones, and whoever looks for a person fails."""
+    monkeypatch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, **PLACES})
+
+    def refuse(*words: object, **more: object) -> None:
+        raise AssertionError("somebody was looked for")
+
+    monkeypatch.setattr(PoseEstimator, "__init__", refuse)
 
 
 def spot(size: tuple[int, int], x: float, y: float, side: float = 0.25) -> Image:

@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.media_maker import Clip, make_video, probe
-from tests.workflows.shifting_method import DARK, PLACES, Shifter, place, spot
+from tests.workflows.shifting_method import DARK, Shifter, offer_where_nobody_is_looked_for, place, spot
 
-from retarget_cli.backends import registry
 from retarget_cli.backends.base import Performer
 from retarget_cli.body.placement import MotionPath
 from retarget_cli.core.errors import InputError, OutputError, UsageError, WeightsError
 from retarget_cli.core.subject import Subject
 from retarget_cli.media.images import write_png
-from retarget_cli.perception.pose import PoseEstimator
 from retarget_cli.workflows import filming
 from retarget_cli.workflows.animate import AnimateResult, animate
 from retarget_cli.workflows.animate_options import AnimateOptions
@@ -37,12 +35,7 @@ Make = Callable[..., AnimateResult]
 
 @pytest.fixture(autouse=True)
 def nobody_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, **PLACES})
-
-    def refuse(*words: object, **more: object) -> None:
-        raise AssertionError("somebody was looked for")
-
-    monkeypatch.setattr(PoseEstimator, "__init__", refuse)
+    offer_where_nobody_is_looked_for(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.workflows.shifting_method import PLACES
+from tests.workflows.shifting_method import offer_where_nobody_is_looked_for
 
-from retarget_cli.backends import registry
 from retarget_cli.core.errors import UsageError
 from retarget_cli.evaluation.cases import plan
 from retarget_cli.evaluation.datasets import open_dataset
 from retarget_cli.evaluation.protocols import Pick, Protocol, Task
 from retarget_cli.media.images import read_picture
-from retarget_cli.perception.pose import PoseEstimator
 from retarget_cli.workflows.evaluate import EvaluateOptions, Evaluation, evaluate
 from retarget_cli.workflows.synth_toys import ToyOptions, synthesize_toys
 
@@ -27,12 +25,7 @@ TINY = "weights=none,width=8,most=16,keypoints=3,resolution=64"
 
 @pytest.fixture(autouse=True)
 def nobody_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, **PLACES})
-
-    def refuse(*words: object, **more: object) -> None:
-        raise AssertionError("somebody was looked for")
-
-    monkeypatch.setattr(PoseEstimator, "__init__", refuse)
+    offer_where_nobody_is_looked_for(monkeypatch)
 
 
 @pytest.fixture(scope="module")

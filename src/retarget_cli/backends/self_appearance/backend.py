@@ -60,8 +60,6 @@ class Family(Trainable):
     """
 
     name: ClassVar[str]
-    # Pictures of the source that are used, at most.
-    most_views: int = 1
 
     def __init__(self, options: FamilyOptions, device: torch.device) -> None:
         super().__init__(options, device)
@@ -97,6 +95,11 @@ class Family(Trainable):
         words = self._options.words(design)
         self.network = fitted(partial(self._made, words), state, name).to(self.device).eval()
         self._words = words
+
+    @property
+    def most_views(self) -> int:
+        """Pictures of the source that are used, at most."""
+        return 1
 
     @property
     def generator(self) -> nn.Module:
@@ -178,16 +181,13 @@ class ArticulatedBackend(Family):
     )
     options: ClassVar[type] = ArticulatedOptions
     network: Articulated
-
-    def __init__(self, options: ArticulatedOptions, device: torch.device) -> None:
-        self._said = options
-        super().__init__(options, device)
+    _options: ArticulatedOptions
 
     def _made(self, words: Words) -> nn.Module:
         return Articulated(*articulated_design(words))
 
     def puppet(self, views: Tensor, precision: str = "") -> Puppet:
-        return ArticulatedPuppet(self.network, views, self._said.animation, precision or self._options.precision)
+        return ArticulatedPuppet(self.network, views, self._options.animation, precision or self._options.precision)
 
     def game(self, phase: Phase) -> Game:
         """See `Trainable`."""
@@ -209,14 +209,15 @@ class SelfAppearanceBackend(Family):
     )
     options: ClassVar[type] = SelfAppearanceOptions
     network: SelfAppearance
+    _options: SelfAppearanceOptions
 
-    def __init__(self, options: SelfAppearanceOptions, device: torch.device) -> None:
-        self._said = options
-        self.most_views = 1 + options.references
-        super().__init__(options, device)
+    @property
+    def most_views(self) -> int:
+        """See `Family`."""
+        return 1 + self._options.references
 
     def _made(self, words: Words) -> nn.Module:
-        return SelfAppearance(*self_appearance_design(words, self._said.solving(words.get(EVOLUTION, OFF))))
+        return SelfAppearance(*self_appearance_design(words, self._options.solving(words.get(EVOLUTION, OFF))))
 
     def puppet(self, views: Tensor, precision: str = "") -> Puppet:
         return SelfAppearancePuppet(self.network, views[: self.most_views], precision or self._options.precision)
