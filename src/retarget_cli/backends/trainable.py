@@ -97,6 +97,10 @@ class Trainable(Backend):
                 )
         load_into(self.generator, state, name)
 
+    def begin(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
+        """Begin a training with other weights; as `adopt`, but a method may leave parts untrained that they lack."""
+        self.adopt(state, design, name)
+
     def lineage(self) -> dict[str, str]:
         """Where the weights of `generator` come from, for people: such as `base`, `sha256`, `license`, `notes`."""
         return {}

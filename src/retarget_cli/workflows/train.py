@@ -151,7 +151,7 @@ def open_backend(options: TrainOptions, device: torch.device) -> Trainable:
     backend = make_backend(options.backend, settings, device)
     assert isinstance(backend, Trainable)
     if state is not None and label is not None:
-        backend.adopt(state, label.design, str(options.initial))
+        backend.begin(state, label.design, str(options.initial))
     return backend
 
 

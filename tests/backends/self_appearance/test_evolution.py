@@ -101,3 +101,39 @@ def test_more_steps_come_nearer_to_the_truth() -> None:
 def test_impossible_options_are_refused(said: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="expected"):
         EvolutionOptions(**said)  # type: ignore[arg-type]
+
+
+def told_change(channels: int = 5) -> FlowChange:
+    torch.manual_seed(1)
+    change = FlowChange(channels)
+    for weights in change.parameters():
+        torch.nn.init.normal_(weights, std=0.15)
+    return change
+
+
+@pytest.mark.parametrize("solver", ["rk4", "dopri5"])
+def test_both_ways_to_gradients_agree_about_what_it_is_told(solver: Solver) -> None:
+    change = told_change()
+    start, features = torch.randn(1, 2, 12, 10), torch.randn(1, 5, 12, 10)
+    found = []
+    for has_adjoint in (False, True):
+        seen = features.clone().requires_grad_()
+        made = evolution(change, solver, has_adjoint=has_adjoint, tolerance=1e-6, steps=16)
+        made(start, seen).square().sum().backward()
+        assert seen.grad is not None
+        assert change.context is not None
+        assert change.context.weight.grad is not None
+        found.append((seen.grad, change.context.weight.grad.clone()))
+        change.zero_grad()
+    for direct, adjoint in zip(*found, strict=True):
+        assert direct.norm() > 0
+        assert (direct - adjoint).norm() < 1e-4 * direct.norm()
+
+
+def test_what_it_is_told_moves_one_motion_otherwise() -> None:
+    made = evolution(told_change(), "rk4")
+    motion = torch.zeros(2, 2, 6, 6)
+    with torch.no_grad():
+        one, other = made(motion, torch.ones(2, 5, 6, 6)), made(motion, -torch.ones(2, 5, 6, 6))
+    assert not torch.allclose(one, other)
+    assert torch.equal(Evolution(EvolutionOptions(), 5)(motion, torch.ones(2, 5, 6, 6)), motion)

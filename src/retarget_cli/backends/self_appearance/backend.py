@@ -22,7 +22,9 @@ from retarget_cli.backends.self_appearance.first_order import FirstOrder
 from retarget_cli.backends.self_appearance.game import ArticulatedGame, FirstOrderGame, SelfAppearanceGame
 from retarget_cli.backends.self_appearance.model import SelfAppearance
 from retarget_cli.backends.self_appearance.options import (
+    APPEARANCE,
     BASE,
+    CONTEXT,
     EVOLUTION,
     NONE,
     OFF,
@@ -49,6 +51,8 @@ from retarget_cli.weights.checkpoints import find_weights, lineage_of, read_weig
 from retarget_cli.weights.state import fitted
 
 CPU = torch.device("cpu")
+# What eq. 4 and eq. 5 add to the networks that the method comes from.
+_ADDED = ("evolution.", "appearance.")
 
 
 class Family(Trainable):
@@ -210,6 +214,18 @@ class SelfAppearanceBackend(Family):
     options: ClassVar[type] = SelfAppearanceOptions
     network: SelfAppearance
     _options: SelfAppearanceOptions
+
+    def begin(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
+        """See `Trainable`: what eq. 4 and 5 add may be left out, or come anew; untrained it changes nothing."""
+        taken = {key: value for key, value in state.items() if not key.startswith(_ADDED)}
+        for part in _ADDED:
+            theirs, fresh = (
+                {key: value for key, value in each.items() if key.startswith(part)}
+                for each in (state, self.network.state_dict())
+            )
+            taken |= theirs if theirs.keys() == fresh.keys() else fresh
+        own = {word: self._words[word] for word in (EVOLUTION, CONTEXT, APPEARANCE)}
+        self.adopt(taken, {**design, **own}, name)
 
     @property
     def most_views(self) -> int:

@@ -186,10 +186,16 @@ class _FastFlowChange(nn.Module):
     def __init__(self, layer: FlowChange, dtype: torch.dtype) -> None:
         super().__init__()
         self._first, self._second, self._last = (_Run(each, dtype) for each in (layer.first, layer.second, layer.last))
+        self.context = None if layer.context is None else _Run(layer.context, dtype)
 
-    def forward(self, time: Tensor, motion: Tensor) -> Tensor:
+    def told(self, features: Tensor) -> Tensor:
+        assert self.context is not None
+        return self.context(features)
+
+    def forward(self, time: Tensor, motion: Tensor, told: Tensor | None = None) -> Tensor:
         clock = torch.ones_like(motion[:, :1]) * time
-        hidden = self._first.plain.tanh(_laid(torch.cat([motion, clock], 1), self._first.dtype))
+        seen, first = _laid(torch.cat([motion, clock], 1), self._first.dtype), self._first.plain
+        hidden = first.tanh(seen) if told is None else first.beside(told, seen).tanh_()
         return self._last(self._second.plain.tanh(hidden))
 
 

@@ -40,6 +40,7 @@ class SelfAppearanceDesign:
     Attributes:
         evolution: how eq. 4 is integrated; `off` leaves it out.
         appearance: of F_A; None leaves eq. 5 out.
+        has_context: F_E sees the features that the coarse motion was read from; False: eq. 4 to the letter.
     """
 
     detector: DetectorDesign = field(default_factory=lambda: DetectorDesign(jacobians=0))
@@ -47,6 +48,7 @@ class SelfAppearanceDesign:
     generator: GeneratorDesign = field(default_factory=GeneratorDesign)
     evolution: EvolutionOptions = field(default_factory=EvolutionOptions)
     appearance: AppearanceDesign | None = field(default_factory=AppearanceDesign)
+    has_context: bool = True
 
 
 class SelfAppearance(nn.Module):
@@ -67,7 +69,7 @@ class SelfAppearance(nn.Module):
         self.background = BackgroundPredictor(form.width, form.levels, form.most) if has_regions else None
         self.motion = DenseMotion(design.motion, align_corners)
         self.confidence = nn.Conv2d(self.motion.hourglass.outputs, 1, _KERNEL, padding=_KERNEL // 2)
-        self.evolution = Evolution(design.evolution)
+        self.evolution = Evolution(design.evolution, self.motion.hourglass.outputs if design.has_context else 0)
         self.generator: Backbone = (SkipGenerator if has_regions else Generator)(design.generator, align_corners)
         width = channels(design.generator.width, design.generator.levels, design.generator.most)
         self.appearance = None if design.appearance is None else Appearance(width, design.appearance, align_corners)
@@ -111,7 +113,7 @@ class SelfAppearance(nn.Module):
         if self.design.evolution.solver == "off":
             return motion
         here = coordinates(motion.flow.shape[1], motion.flow.shape[2], motion.flow)
-        offset = self.evolution((motion.flow - here).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        offset = self.evolution((motion.flow - here).permute(0, 3, 1, 2), motion.features).permute(0, 2, 3, 1)
         return replace(motion, flow=here + offset)
 
     def confidences(self, motions: Sequence[Motion]) -> list[Tensor]:

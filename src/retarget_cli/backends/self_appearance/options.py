@@ -15,7 +15,7 @@ ON, OFF = "on", "off"
 FULL, HALF = "fp32", "bf16"
 KEYPOINTS, WIDTH, MOST, RESOLUTION = "keypoints", "width", "most", "resolution"
 JACOBIANS, ALIGN, AVD, BACKGROUND = "jacobian_maps", "align_corners", "avd", "background"
-INITIAL, EVOLUTION, APPEARANCE = "initial", "evolution", "appearance"
+INITIAL, EVOLUTION, CONTEXT, APPEARANCE = "initial", "evolution", "context", "appearance"
 
 Words = Mapping[str, str]
 # Pixels a side of the network's pictures.
@@ -125,6 +125,10 @@ class SelfAppearanceOptions(FamilyOptions):
     evolution: str = AUTO
     """solver of eq. 4: off, euler, midpoint, rk4, dopri5; auto: as the weights have it, rk4 without any"""
 
+    context: str = AUTO
+    """beside motion and time F_E sees the features that the first motion was read from: yes; no, eq. 4 to the letter;
+    auto: as the weights have it, yes without any"""
+
     evolution_steps: int = 4
     """of a solver with fixed steps, 1 to 64"""
 
@@ -144,6 +148,7 @@ class SelfAppearanceOptions(FamilyOptions):
         FamilyOptions.__post_init__(self)
         _among(INITIAL, self.initial, (AUTO, *KINDS))
         _among(APPEARANCE, self.appearance, (AUTO, ON, OFF))
+        _among(CONTEXT, self.context, (AUTO, YES, NO))
         _among(EVOLUTION, self.evolution, (AUTO, *SOLVERS))
         self.solving(OFF)
         if not 0 <= self.references <= 7:
@@ -151,12 +156,14 @@ class SelfAppearanceOptions(FamilyOptions):
 
     def said(self) -> dict[str, str]:
         """See `FamilyOptions`."""
-        choices = {INITIAL: self.initial, EVOLUTION: self.evolution, APPEARANCE: self.appearance}
+        choices = {
+            INITIAL: self.initial, EVOLUTION: self.evolution, CONTEXT: self.context, APPEARANCE: self.appearance,
+        }  # fmt: skip
         return FamilyOptions.said(self) | {name: value for name, value in choices.items() if value != AUTO}
 
     def usual(self) -> dict[str, str]:
         """See `FamilyOptions`."""
-        return FamilyOptions.usual(self) | {INITIAL: KINDS[0], EVOLUTION: "rk4", APPEARANCE: ON}
+        return FamilyOptions.usual(self) | {INITIAL: KINDS[0], EVOLUTION: "rk4", CONTEXT: YES, APPEARANCE: ON}
 
     def solving(self, solver: str) -> EvolutionOptions:
         """How eq. 4 is integrated by a solver.
