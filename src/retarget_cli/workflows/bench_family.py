@@ -73,7 +73,7 @@ def measure_family(source: Path, driving: Path, options: BenchOptions) -> Ceilin
             jobs[f"{head} ready, {FULL}, references: {more}"] = _work(network, seen, clip), making
         times = timed([job for _, job in jobs.values()], device)
         plain = torch.cat(published())
-        full, half = (puppet.made(puppet.parts(clip)).float() for puppet in puppets.values())
+        full, half = (puppet.made(puppet.parts(clip), clip).float() for puppet in puppets.values())
     rates = [
         Rate(name, gmac, seconds / (1 if row < count else window))
         for row, ((name, (gmac, _)), seconds) in enumerate(zip(jobs.items(), times, strict=True))
@@ -121,7 +121,7 @@ def _squares(source: Path, driving: Path, side: int, window: int, device: torch.
 
 
 def _making(puppet: Puppet, clip: Tensor) -> Callable[[], object]:
-    return lambda: puppet.made(puppet.parts(clip))
+    return lambda: puppet.made(puppet.parts(clip), clip)
 
 
 def _work(network: nn.Module, views: Tensor, clip: Tensor) -> float:

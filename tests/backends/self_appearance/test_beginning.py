@@ -1,4 +1,4 @@
-"""A training that begins with weights of another form: what they lack of eq. 4 and 5 comes anew, and changes nothing."""
+"""Trainings that begin with weights of another form: what they lack of eq. 4 and 5 comes anew, and changes nothing."""
 
 from __future__ import annotations
 

@@ -205,8 +205,8 @@ def test_precision_is_an_option() -> None:
     half = FirstOrderBackend(FirstOrderOptions(**settings, precision="bf16"), torch.device("cpu"))  # type: ignore[arg-type]
     half.network = full.network
     puppets = [each.puppet(views) for each in (full, half)]
-    wanted, made = (each.made(each.parts(driving)) for each in puppets)
+    wanted, made = (each.made(each.parts(driving), driving) for each in puppets)
     assert not torch.equal(wanted, made)
-    assert torch.equal(made, FirstOrderPuppet(full.network, views, "bf16").made(puppets[0].parts(driving)))
+    assert torch.equal(made, FirstOrderPuppet(full.network, views, "bf16").made(puppets[0].parts(driving), driving))
     with pytest.raises(UsageError, match="precision=fp16"):
         FirstOrderOptions(precision="fp16")

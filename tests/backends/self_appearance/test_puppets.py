@@ -121,6 +121,21 @@ def test_disentangling_needs_its_network(regions: tuple[Regions, Regions, Region
     torch.testing.assert_close(moved.place, moved_regions(puppet.own, *regions[1:]).place)
 
 
+def test_the_background_moves_where_the_camera_does(regions: tuple[Regions, Regions, Regions]) -> None:
+    network = articulated()
+    with torch.no_grad():
+        network.background.affine.weight.normal_(std=0.05)
+    found = played(ArticulatedPuppet(network, seen(SOURCE), camera_moves=True))
+    with torch.inference_mode():
+        background = network.background(seen(SOURCE), seen(CLIP))
+        moved = network(network.encode(seen(SOURCE)), regions[1], background).pictures
+    close(found, moved.clamp(0, 1))
+    assert not torch.allclose(found, played(ArticulatedPuppet(network, seen(SOURCE))), atol=1e-3)
+    network.background.moves = False
+    with pytest.raises(UsageError, match="camera=moves"):
+        ArticulatedPuppet(network, seen(SOURCE), camera_moves=True)
+
+
 def test_the_frame_most_like_the_source_is_the_source_itself(network: Articulated) -> None:
     clip = np.concatenate([CLIP, SOURCE])
     footage = Footage(tuple(Fraction(row) for row in range(4)), clip)

@@ -26,6 +26,7 @@ from retarget_cli.backends.self_appearance.options import (
     BASE,
     CONTEXT,
     EVOLUTION,
+    MOVES,
     NONE,
     OFF,
     RESOLUTION,
@@ -191,7 +192,10 @@ class ArticulatedBackend(Family):
         return Articulated(*articulated_design(words))
 
     def puppet(self, views: Tensor, precision: str = "") -> Puppet:
-        return ArticulatedPuppet(self.network, views, self._options.animation, precision or self._options.precision)
+        options = self._options
+        return ArticulatedPuppet(
+            self.network, views, options.animation, precision or options.precision, options.camera == MOVES
+        )
 
     def game(self, phase: Phase) -> Game:
         """See `Trainable`."""

@@ -13,6 +13,7 @@ BASE, NONE, AUTO = "base", "none", "auto"
 YES, NO = "yes", "no"
 ON, OFF = "on", "off"
 FULL, HALF = "fp32", "bf16"
+STILL, MOVES = "still", "moves"
 KEYPOINTS, WIDTH, MOST, RESOLUTION = "keypoints", "width", "most", "resolution"
 JACOBIANS, ALIGN, AVD, BACKGROUND = "jacobian_maps", "align_corners", "avd", "background"
 INITIAL, EVOLUTION, CONTEXT, APPEARANCE = "initial", "evolution", "context", "appearance"
@@ -109,9 +110,14 @@ class ArticulatedOptions(FamilyOptions):
     """how another's motion is taken over: relative, by each region's movement; avd, by the network that tells pose from
     identity; auto: avd where the weights have it"""
 
+    camera: str = STILL
+    """the background: still, as in animations; moves, as the driving clip's does, by the background predictor: for
+    reconstruction, where source and driving frames are of one clip"""
+
     def __post_init__(self) -> None:
         FamilyOptions.__post_init__(self)
         _among("animation", self.animation, (AUTO, "relative", AVD))
+        _among("camera", self.camera, (STILL, MOVES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ class Puppet(Protocol):
             scale: of movements.
         """
 
-    def made(self, parts: Parts) -> Tensor:
-        """(B, 3, H, W) in [0, 1]: the source with these parts."""
+    def made(self, parts: Parts, pictures: Tensor) -> Tensor:
+        """(B, 3, H, W) in [0, 1]: the source with these parts; and the driving pictures that they come from."""
 
 
 class FirstOrderPuppet:
@@ -77,7 +77,7 @@ class FirstOrderPuppet:
     def handed_over(self, driving: Parts, first: Parts, scale: float) -> Parts:
         return moved_relatively(self.own, driving, first, scale)
 
-    def made(self, parts: Parts) -> Tensor:
+    def made(self, parts: Parts, pictures: Tensor) -> Tensor:
         assert isinstance(parts, Keypoints)
         return self._network(self._source, parts).pictures
 
@@ -103,7 +103,7 @@ class SelfAppearancePuppet:
     def handed_over(self, driving: Parts, first: Parts, scale: float) -> Parts:
         return moved_relatively(self.own, driving, first, scale)
 
-    def made(self, parts: Parts) -> Tensor:
+    def made(self, parts: Parts, pictures: Tensor) -> Tensor:
         return self._network(self._views, parts).pictures
 
 
@@ -115,18 +115,29 @@ class ArticulatedPuppet:
         views: of the source; the first is used.
         animation: how another's motion is taken over: relative, avd, or auto, which is avd where the network has it.
         precision: in which pictures are made, see `options`.
+        camera_moves: the background follows the driving clip's.
 
     Raises:
-        UsageError: avd is wanted of a network without it.
+        UsageError: avd is wanted of a network without it, or a background that moves.
     """
 
-    def __init__(self, network: Articulated, views: Tensor, animation: str = AUTO, precision: str = FULL) -> None:
+    def __init__(
+        self,
+        network: Articulated,
+        views: Tensor,
+        animation: str = AUTO,
+        precision: str = FULL,
+        camera_moves: bool = False,
+    ) -> None:
         if animation == AVD and network.avd is None:
             raise UsageError(
                 "--set animation=avd: the weights have no network that tells pose from identity",
                 "leave it out, or choose weights with one: `retarget weights list --json` says `avd` of each",
             )
         self._network, self._source = made_ready(network, precision), laid_out(network.encode(views[:1]))
+        if camera_moves and not network.background.moves:
+            raise UsageError("--set camera=moves: the weights have no network for the background", "leave it out")
+        self._behind, self._view = network.background if camera_moves else None, views[:1]
         self._avd = network.avd if animation in (AUTO, AVD) else None
         self._own: Regions = self._network.regions(views[:1])
 
@@ -145,9 +156,14 @@ class ArticulatedPuppet:
         found: Regions = self._avd(self._own, driving)
         return found
 
-    def made(self, parts: Parts) -> Tensor:
+    def made(self, parts: Parts, pictures: Tensor) -> Tensor:
         assert isinstance(parts, Regions)
-        return self._network(self._source, parts).pictures
+        background = None
+        if self._behind is not None:
+            size = self._view.shape[-2:]
+            seen = pictures if pictures.shape[-2:] == size else functional.interpolate(pictures, size, mode="bilinear")
+            background = self._behind(self._view, seen)
+        return self._network(self._source, parts, background).pictures
 
 
 class LedPerformer(Comparing):
@@ -171,28 +187,32 @@ class LedPerformer(Comparing):
                 raise BackendError("this method is led by pixels, and was given none")
             footage = window.footage
             if footage.reference is not None and (reference is None or reference[0] is not footage.reference):
-                first = self._parts(footage.reference[None])
+                first = self._found(footage.reference[None])
                 scale = movement_scale(keypoints(self._puppet.own), keypoints(first)) if footage.is_scaled else 1.0
                 reference = footage.reference, first, scale
             yield self._made(footage, None if footage.reference is None else reference)
 
     @torch.inference_mode()
     def _made(self, footage: Footage, reference: tuple[Image, Parts, float] | None) -> Tensor:
-        parts = self._parts(footage.pictures)
+        laid = self._laid(footage.pictures)
+        parts = self._puppet.parts(laid)
         if reference is not None:
             parts = self._puppet.handed_over(parts, *reference[1:])
         pictures = functional.interpolate(
-            self._puppet.made(parts).float(), self._size, mode="bicubic", antialias=True
+            self._puppet.made(parts, laid).float(), self._size, mode="bicubic", antialias=True
         ).clamp(0, 1)
         return torch.cat([pictures, torch.ones_like(pictures[:, :1])], 1)
 
     @torch.inference_mode()
-    def _parts(self, pictures: NDArray[np.uint8]) -> Parts:
-        return self._puppet.parts(laid_in(pictures, self._resolution, self._device))
+    def _found(self, pictures: NDArray[np.uint8]) -> Parts:
+        return self._puppet.parts(self._laid(pictures))
+
+    def _laid(self, pictures: NDArray[np.uint8]) -> Tensor:
+        return laid_in(pictures, self._resolution, self._device)
 
     def apart(self, footage: Footage) -> list[float]:
         """See `Comparing`: how far keypoints are from the source's, both about their middle and of equal size."""
-        ours, theirs = normalized(keypoints(self._puppet.own)), normalized(keypoints(self._parts(footage.pictures)))
+        ours, theirs = (normalized(keypoints(each)) for each in (self._puppet.own, self._found(footage.pictures)))
         found: list[float] = (theirs - ours).square().sum((1, 2)).tolist()
         return found
 
