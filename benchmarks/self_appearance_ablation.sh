@@ -28,10 +28,10 @@ arm() { # RUN OPTIONS...
 }
 
 learn trunk --sources 4 --steps 1600 --ema 0.99 --set evolution=off --set appearance=off
-arm whole --sources 4 --set evolution=rk4 --set appearance=on
+arm whole --sources 4 --set evolution=rk4 --set context=yes --set appearance=on
 arm no_evolution --sources 4 --set evolution=off --set appearance=on
-arm no_appearance --sources 4 --set evolution=rk4 --set appearance=off
-arm no_references --sources 1 --set references=0 --set evolution=rk4 --set appearance=on
+arm no_appearance --sources 4 --set evolution=rk4 --set context=yes --set appearance=off
+arm no_references --sources 1 --set references=0 --set evolution=rk4 --set context=yes --set appearance=on
 
 for data in toys_test people_test; do
   retarget eval run "$scratch/$data" --preset saa-reconstruction --size 128 -m l1 -m ssim \

@@ -28,7 +28,7 @@ def picture(of: SelfAppearanceBackend) -> torch.Tensor:
 
 
 def test_parts_that_weights_lack_begin_untrained() -> None:
-    trunk, whole = backend(evolution="off", appearance="off"), backend()
+    trunk, whole = backend(evolution="off", appearance="off"), backend(context="yes")
     whole.begin(trunk.generator.state_dict(), trunk.design(), "trunk")
     assert whole.design()["evolution"] == "rk4"
     assert whole.design()["appearance"] == "on"
@@ -36,7 +36,7 @@ def test_parts_that_weights_lack_begin_untrained() -> None:
 
 
 def test_parts_that_are_left_out_are_not_taken() -> None:
-    whole, bare = backend(), backend(evolution="off", appearance="off", context="no")
+    whole, bare = backend(context="yes"), backend(evolution="off", appearance="off")
     torch.nn.init.normal_(whole.network.evolution.change.last.weight)
     bare.begin(whole.generator.state_dict(), whole.design(), "whole")
     assert bare.network.appearance is None

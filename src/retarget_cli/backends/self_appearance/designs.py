@@ -72,7 +72,7 @@ def self_appearance_design(words: Words, evolution: EvolutionOptions) -> tuple[S
         _generator(words),
         evolution,
         AppearanceDesign(_number(words, WIDTH, 64) // 2, most=most) if words.get(APPEARANCE, ON) == ON else None,
-        _is_so(words, CONTEXT, True),
+        _is_so(words, CONTEXT, False),
     )
     return design, _is_so(words, ALIGN, True)
 

@@ -1,9 +1,9 @@
 """Motion evolution (paper, 3.1, eq. 4): dT/dt = F_E(T, t), from the coarse motion T(0) to the motion T(1) that warps.
 
 The paper leaves the solver, the layers of F_E and the way time enters open. Here F_E is three convolutions with tanh,
-which sees t as a further channel; its last layer begins at zero: untrained, an evolution changes nothing. Unless it
-keeps to the letter of eq. 4, it sees a context besides, the same at every t: the features that T(0) was read from. A
-field alone does not show what it moves, and what K + 1 simple motions can't say can't be read from their mean.
+which sees t as a further channel; its last layer begins at zero: untrained, an evolution changes nothing. Beyond the
+letter of eq. 4 it may see a context, the same at every t: the features that T(0) was read from. A field alone does not
+show what it moves.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class SelfAppearanceDesign:
     generator: GeneratorDesign = field(default_factory=GeneratorDesign)
     evolution: EvolutionOptions = field(default_factory=EvolutionOptions)
     appearance: AppearanceDesign | None = field(default_factory=AppearanceDesign)
-    has_context: bool = True
+    has_context: bool = False
 
 
 class SelfAppearance(nn.Module):

@@ -133,7 +133,7 @@ class SelfAppearanceOptions(FamilyOptions):
 
     context: str = AUTO
     """beside motion and time F_E sees the features that the first motion was read from: yes; no, eq. 4 to the letter;
-    auto: as the weights have it, yes without any"""
+    auto: as the weights have it, no without any"""
 
     evolution_steps: int = 4
     """of a solver with fixed steps, 1 to 64"""
@@ -169,7 +169,7 @@ class SelfAppearanceOptions(FamilyOptions):
 
     def usual(self) -> dict[str, str]:
         """See `FamilyOptions`."""
-        return FamilyOptions.usual(self) | {INITIAL: KINDS[0], EVOLUTION: "rk4", CONTEXT: YES, APPEARANCE: ON}
+        return FamilyOptions.usual(self) | {INITIAL: KINDS[0], EVOLUTION: "rk4", CONTEXT: NO, APPEARANCE: ON}
 
     def solving(self, solver: str) -> EvolutionOptions:
         """How eq. 4 is integrated by a solver.
