@@ -61,6 +61,12 @@ class BottleneckDesign:
         return tuple((side // 2, side, side) for side in sides)
 
     @property
+    def body_size(self) -> Size:
+        """(D, H, W) at which the body is told, equally fine in all directions: a limb may lie in any."""
+        side = self.resolution // 8
+        return side, side, side
+
+    @property
     def flow_size(self) -> Size:
         """(D, H, W) at which the flow is found: an eighth of the picture's side."""
         side = self.resolution // 8

@@ -26,8 +26,6 @@ _RADII: Mapping[str, float] = MappingProxyType({
 })  # fmt: skip
 # How far a limb goes on behind a last joint, in lengths of the bone that leads there.
 _BEYOND: Mapping[str, float] = MappingProxyType({"head": 1.0, "hand": 0.9, "foot": 0.4})
-# Over so many metres across its surface a limb fades.
-_SOFTNESS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +97,20 @@ def powers(posture: Posture, places: Tensor) -> Tensor:
     return (squared - radii(squared)[:, None] ** 2).reshape(*squared.shape[:2], *places.shape[:-1])
 
 
-def occupancy(posture: Posture, places: Tensor) -> Tensor:
-    """(B, 1, ...) in [0, 1]: whether a place (..., 3) is inside the body; 1/2 on its surface, which is soft."""
+def occupancy(posture: Posture, places: Tensor, softness: float) -> Tensor:
+    """(B, 1, ...) in [0, 1]: whether a place is inside the body; 1/2 on its surface.
+
+    Args:
+        posture: (B).
+        places: (..., 3).
+        softness: from nearly inside to nearly outside, in units of the cube; with less than the places are apart, arms
+            would fall between them.
+    """
     found = segments(posture)
     squared = nearest(places.reshape(-1, 3), found.starts, found.ends).squared
     inside = radii(squared)[:, None] - squared.clamp_min(1e-12).sqrt()
     deepest = inside.amax(1, keepdim=True)
-    return torch.sigmoid(deepest * (4 * REACH / _SOFTNESS)).reshape(-1, 1, *places.shape[:-1])
+    return torch.sigmoid(deepest * (4 / softness)).reshape(-1, 1, *places.shape[:-1])
 
 
 def _tip(joint: int, posture: Posture) -> Tensor:

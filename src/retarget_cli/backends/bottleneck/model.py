@@ -95,7 +95,8 @@ class Bottleneck(nn.Module):
         """(B, 1, d, h, w) in [0, 1]: where in the cube the body is; None where the networks are not told."""
         if not self.design.has_body:
             return None
-        return body_occupancy(posture, lattice(self.design.flow_size, posture.joints))
+        size = self.design.body_size
+        return body_occupancy(posture, lattice(size, posture.joints), softness=2 / size[0])
 
     def places(self, picture: Tensor, source: Posture, target: Posture) -> Tensor:
         """F of equation 1: (B, D, H, W, 3), where in the source's volumes each voxel of the target's comes from.

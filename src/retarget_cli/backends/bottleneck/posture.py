@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -21,25 +20,9 @@ class Posture:
     joints: Tensor
     bones: Tensor
 
-    def __len__(self) -> int:
-        return len(self.joints)
-
     def expand(self, count: int) -> Posture:
         """The same for `count` pictures, of one or of as many."""
-        return self._each(lambda part: part.expand(count, *part.shape[1:]))
-
-    def to(self, device: torch.device | str) -> Posture:
-        """The same on another device."""
-        return self._each(lambda part: part.to(device))
-
-    def turned(self, rotation: Tensor) -> Posture:
-        """The persons turned about the hips' origin by (B, 3, 3)."""
-        bones = self.bones.clone()
-        bones[..., :3, :] = rotation[:, None] @ self.bones[..., :3, :]
-        return Posture(self.joints @ rotation.transpose(-1, -2), bones)
-
-    def _each(self, change: Callable[[Tensor], Tensor]) -> Posture:
-        return Posture(change(self.joints), change(self.bones))
+        return Posture(*(part.expand(count, *part.shape[1:]) for part in (self.joints, self.bones)))
 
 
 def motions(source: Posture, target: Posture) -> Tensor:

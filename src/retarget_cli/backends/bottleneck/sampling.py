@@ -59,7 +59,8 @@ def rigid_places(rotation: Tensor, size: Size) -> Tensor:
         rotation: (B, 3, 3), what it does to the contents, as to points: y = R x. Places go the other way.
         size: (D, H, W).
     """
-    return torch.einsum("dhwi,bij->bdhwj", lattice(size, rotation), rotation.float())
+    with torch.autocast(rotation.device.type, enabled=False):
+        return torch.einsum("dhwi,bij->bdhwj", lattice(size, rotation), rotation.float())
 
 
 def turned(yaw: Tensor) -> Tensor:

@@ -33,10 +33,6 @@ class Volumes:
         """The same for `count` pictures, of one or of as many."""
         return self.each(lambda part: part.expand(count, *part.shape[1:]))
 
-    def select(self, first: int, last: int) -> Volumes:
-        """Of the persons `first` until `last`."""
-        return self.each(lambda part: part[first:last])
-
     def coarsest(self) -> Volumes:
         """The last level alone."""
         return Volumes(self.levels[-1:], self.body)
