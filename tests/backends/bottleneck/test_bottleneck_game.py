@@ -14,6 +14,7 @@ from tests.backends.bottleneck.puppet_scenes import batch
 from torch import Tensor
 from torch.nn import functional
 
+from retarget_cli.backends.bottleneck.blocks import convolution
 from retarget_cli.backends.bottleneck.game import DISCRIMINATOR, GENERATOR, BottleneckGame
 from retarget_cli.backends.bottleneck.losses import LossWeights
 from retarget_cli.backends.bottleneck.model import Bottleneck, BottleneckDesign
@@ -214,6 +215,20 @@ def test_the_loop_plays_it(bare: Store, precision: str) -> None:
     steps = list(fit.run(iter([batch(), batch()])))
     assert [set(step.losses) for step in steps] == [{GENERATOR, DISCRIMINATOR}] * 2
     assert any(not torch.equal(before[name], value) for name, value in game.network.state_dict().items())
+
+
+@pytest.mark.parametrize("planes", [1, 2, 3, 4])
+def test_flat_volumes_learn_in_half_precision(planes: int) -> None:
+    torch.manual_seed(0)
+    volume, layer = torch.randn(2, 16, planes, 4, 4), convolution(3, 16, 16)
+    found = []
+    for is_half in (False, True):
+        layer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_half):
+            layer(volume).float().square().sum().backward()
+        found.append(next(layer.parameters()).grad)
+    assert found[0] is not None
+    torch.testing.assert_close(found[1], found[0], atol=0.02 * found[0].abs().max().item(), rtol=0)
 
 
 @pytest.mark.slow
