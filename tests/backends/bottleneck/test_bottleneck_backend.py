@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 import torch
 from tests.reference_weights import fill
-from tests.workflows.scenes import motion_of, subject, waving
+from tests.workflows.scenes import draw, motion_of, subject, waving
 from torch import Tensor
+from torch.nn import functional
 
 from retarget_cli.backends.base import Window
 from retarget_cli.backends.bottleneck.backend import BottleneckBackend
+from retarget_cli.backends.bottleneck.inputs import Poser, seen_person
 from retarget_cli.backends.bottleneck.performer import BottleneckPerformer
+from retarget_cli.backends.bottleneck.sampling import resized_places, sampled
 from retarget_cli.backends.registry import make_backend
 from retarget_cli.backends.trainable import Phase
 from retarget_cli.body.viewpoint import turn_about
@@ -189,6 +192,29 @@ def test_a_turned_pose_turns_the_volume(person: Subject) -> None:
         for row, each in enumerate(apart):
             assert each[row] == min(each)
             assert each[row] < tolerance * scale
+
+
+def test_the_untrained_flow_already_carries_the_photo_along(person: Subject) -> None:
+    """Squares, postures and flow agree: the photo as a volume, moved and looked at where the body is, is the pose's."""
+    theta = waving(4)
+    network = tiny(resolution="128").network
+    poser = Poser("anny", person.betas)
+    own, target = poser.posture(person.primary.theta[None], CPU).expand(4), poser.posture(theta, CPU)
+    picture = seen_person(person.primary, 128)[None]
+    size = network.design.sizes[0]
+    with torch.inference_mode():
+        places = resized_places(network.places(picture.expand(4, -1, -1, -1), own, target), size)
+        deep = functional.avg_pool2d(picture, 4)[:, :, None].expand(-1, -1, size[0], -1, -1)
+        body = network.body(target)
+        assert body is not None
+        body = functional.interpolate(body, size, mode="trilinear")
+        moved = (sampled(deep, places) * body).sum(2) / body.sum(2).clamp_min(0.3)
+    shown = moved[:, 3] > 0.5
+    true = torch.stack([seen_person(draw(SIZE, pose).view, size[1])[3] > 0.5 for pose in theta])
+    alike = [float((mine & yours).sum() / (mine | yours).sum()) for mine, yours in zip(shown, true, strict=True)]
+    assert min(alike) > 0.85
+    # The arm that goes up is a few cells; without it no pose is so well met.
+    assert float((shown[2] & true[0]).sum() / (shown[2] | true[0]).sum()) < alike[2] - 0.05
 
 
 def test_maps_ask_the_network_once_a_joint_is_bent(person: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
