@@ -86,6 +86,8 @@ def test_volumes_of_a_method_without_and_in_the_way(make: Make, volume: Path, tm
     assert "bottleneck" in told.value.hint
     with pytest.raises(OutputError, match="exists"):
         make(debug_volume=volume, **BOTTLENECK)
+    made = make("going_on.mp4", debug_volume=volume, is_resumed=True, excerpt=Excerpt(max_frames=2), **BOTTLENECK)
+    made.path.unlink()
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="can't be made"):
         make(debug_volume=tmp_path / "file" / "volume", **BOTTLENECK)

@@ -57,7 +57,7 @@ from retarget_cli.workflows.performing import Part
 from retarget_cli.workflows.pixels import check_kind
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.troupe import Ready, Troupe
-from retarget_cli.workflows.volume_views import check_volume, write_volume
+from retarget_cli.workflows.volume_views import check_volume, show_volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,7 @@ def animate(
             ready, driving, windows = _led(options, origin, choice.device, take, progress, stack)
         else:
             ready, driving, windows = _embodied(options, origin, choice.device, take, cache, progress, stack)
-        if options.debug_volume is not None:
-            write_volume(ready.performer, options.debug_volume, overwrite=options.may_overwrite)
+        show_volume(ready.performer, options)
         subject = ready.subject
         background = stack.enter_context(
             open_background(options.background, subject, options.driving, options.person)

@@ -40,8 +40,14 @@ def check_volume(options: AnimateOptions, backend: str) -> None:
         able = [name for name in sorted(known_backends()) if _is_volumetric(name)]
         raise UsageError(f"--debug-volume: --backend {backend} has no volumes", f"those that have: {', '.join(able)}")
     for path in (folder / SLICES, folder / TURNTABLE):
-        if path.exists() and not options.may_overwrite:
+        if path.exists() and not _may_replace(options):
             raise OutputError(f"{path} exists", "choose another --debug-volume, or add --overwrite")
+
+
+def show_volume(performer: Performer, options: AnimateOptions) -> None:
+    """Write what `options` ask for; nothing, where that is nothing."""
+    if options.debug_volume is not None:
+        write_volume(performer, options.debug_volume, overwrite=_may_replace(options))
 
 
 def write_volume(performer: Performer, folder: Path, *, overwrite: bool = False) -> None:
@@ -87,6 +93,11 @@ def _shown(view: Tensor) -> Image:
 
 def _bytes(picture: Tensor) -> Image:
     return (picture * 255).round().clamp(0, 255).numpy().astype(np.uint8)
+
+
+def _may_replace(options: AnimateOptions) -> bool:
+    """The command that goes on with a film is the one that wrote these."""
+    return options.may_overwrite or options.is_resumed
 
 
 def _is_volumetric(backend: str) -> bool:
