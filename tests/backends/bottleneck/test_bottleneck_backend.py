@@ -181,7 +181,7 @@ def test_a_turned_pose_turns_the_volume(person: Subject) -> None:
     theta = np.tile(person.primary.theta, (4, 1, 1))
     turns = turn_about(np.array([0, 30, 90, 200], np.float32), np.zeros(4, np.float32))
     theta[:, 0] = matrix_to_axis_angle(turns @ axis_angle_to_matrix(torch.from_numpy(theta[:, 0]))).numpy()
-    for backend, tolerance in ((learned(driven_by="maps"), 1e-5), (tiny(), 0.2)):
+    for backend, tolerance in ((learned(driven_by="maps"), 1e-5), (tiny(), 0.25)):
         performer = backend.prepare(person)
         assert isinstance(performer, BottleneckPerformer)
         turned = torch.stack(list(performer.turntable([0, 30, 90, 200])))

@@ -54,17 +54,18 @@ class Enlarger(nn.Module):
         norm: which normalization.
     """
 
-    def __init__(self, width: int, outputs: int, norm: Norm = "instance") -> None:
+    def __init__(self, width: int, outputs: int, norm: Norm = "instance", beside: int = 0) -> None:
         super().__init__()
         self.narrow = Unit(2, 2 * width, width, norm=norm)
         self.smooth = Unit(2, width, width, norm=norm)
-        self.last = Unit(2, width, width, norm=norm)
-        self.picture = convolution(2, width, outputs)
+        self.last = Unit(2, width + beside, width, norm=norm)
+        self.picture = convolution(2, width + beside, outputs)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, photo: Tensor | None = None) -> Tensor:
         """(B, outputs, 4 h, 4 w) from (B, 2 width, h, w), of any value."""
         half = self.smooth(self.narrow(doubled(features)))
-        made: Tensor = self.picture(self.last(doubled(half)))
+        seen = [] if photo is None else [photo]
+        made: Tensor = self.picture(torch.cat([self.last(torch.cat([doubled(half), *seen], 1)), *seen], 1))
         return made
 
 
@@ -78,12 +79,12 @@ class Decoder2D(nn.Module):
         norm: which normalization.
     """
 
-    def __init__(self, inputs: int, width: int, outputs: int, norm: Norm = "instance") -> None:
+    def __init__(self, inputs: int, width: int, outputs: int, norm: Norm = "instance", beside: int = 0) -> None:
         super().__init__()
         self.hourglass = Hourglass(inputs, width, 2 * width, norm)
-        self.enlarger = Enlarger(width, outputs, norm)
+        self.enlarger = Enlarger(width, outputs, norm, beside)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, photo: Tensor | None = None) -> Tensor:
         """(B, outputs, 4 h, 4 w) from (B, inputs, h, w), of any value."""
-        made: Tensor = self.enlarger(self.hourglass(features))
+        made: Tensor = self.enlarger(self.hourglass(features), photo)
         return made

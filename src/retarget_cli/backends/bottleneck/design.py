@@ -29,6 +29,7 @@ class BottleneckDesign:
         driven_by: joints, the bones' motions in space, which the network mixes and corrects; maps, as published,
             pictures of the limbs alone, from which it must find the flow.
         background: whether there is a background network.
+        photo: whether the photo itself goes along, where it is known where the body is: driven by joints.
     """
 
     resolution: int = 256
@@ -38,6 +39,7 @@ class BottleneckDesign:
     skips: bool = True
     driven_by: Driven = "joints"
     background: bool = True
+    photo: bool = True
 
     def __post_init__(self) -> None:
         if self.resolution % _STEP or self.resolution < _LEAST:
@@ -53,6 +55,11 @@ class BottleneckDesign:
     def has_body(self) -> bool:
         """Whether the networks are told where in space the body is."""
         return self.driven_by == "joints"
+
+    @property
+    def has_photo(self) -> bool:
+        """Whether the decoder sees the photo moved."""
+        return self.photo and self.has_body
 
     @property
     def sizes(self) -> tuple[Size, ...]:

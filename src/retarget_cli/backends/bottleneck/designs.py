@@ -11,6 +11,7 @@ from retarget_cli.backends.bottleneck.options import (
     DRIVEN_BY,
     LEVELS,
     NO,
+    PHOTO,
     RESOLUTION,
     SKIPS,
     WIDTH,
@@ -39,6 +40,7 @@ def design_of(words: Mapping[str, str]) -> BottleneckDesign:
         skips=_is_so(words, SKIPS),
         driven_by=driven_by,
         background=_is_so(words, BACKGROUND),
+        photo=_is_so(words, PHOTO),
     )
 
 

@@ -26,6 +26,7 @@ from retarget_cli.backends.bottleneck.encoder import Encoder2D, Encoder3D
 from retarget_cli.backends.bottleneck.flow import FlowNetwork
 from retarget_cli.backends.bottleneck.limbs import occupancy as body_occupancy
 from retarget_cli.backends.bottleneck.occupancy import OccupancyDecoder, mask, occupancy
+from retarget_cli.backends.bottleneck.photo import CHANNELS, first_photo, moved_photo
 from retarget_cli.backends.bottleneck.posture import Posture
 from retarget_cli.backends.bottleneck.sampling import lattice, resized_places, rigid_places, sampled
 from retarget_cli.backends.bottleneck.volumes import Volumes, averaged, dropped, lifted
@@ -65,7 +66,8 @@ class Bottleneck(nn.Module):
         self.encoder3d = Encoder3D(channels, design.levels, beside)
         self.flow = FlowNetwork(design)
         self.decoder3d = Decoder3D(channels, design.levels, beside, has_skips=design.skips)
-        self.decoder = Decoder2D(channels * depth, width, _PICTURE)
+        shown = int(design.has_photo)
+        self.decoder = Decoder2D(channels * depth, width, _PICTURE + shown, beside=CHANNELS * shown)
         self.occupancies = nn.ModuleList(
             OccupancyDecoder(channels << level, size[0]) for level, size in enumerate(design.sizes)
         )
@@ -89,7 +91,8 @@ class Bottleneck(nn.Module):
         body = self.body(posture)
         features = lifted(self.lift(self.encoder(picture)), self.design.sizes[0][0])
         beside = None if body is None else _resized(body, self.design.sizes[0])
-        return Volumes(self.encoder3d(features, beside), body)
+        photo = first_photo(picture, body) if body is not None and self.design.has_photo else None
+        return Volumes(self.encoder3d(features, beside), body, photo)
 
     def body(self, posture: Posture) -> Tensor | None:
         """(B, 1, d, h, w) in [0, 1]: where in the cube the body is; None where the networks are not told."""
@@ -120,9 +123,11 @@ class Bottleneck(nn.Module):
         levels = tuple(sampled(level, resized_places(places, _size(level))) for level in kept.levels)
         if kept.body is None:
             return Volumes(levels)
-        if target is not None:
-            return Volumes(levels, self.body(target))
-        return Volumes(levels, sampled(kept.body, resized_places(places, _size(kept.body))))
+        body = None if target is None else self.body(target)
+        if body is None:
+            body = sampled(kept.body, resized_places(places, _size(kept.body)))
+        photo = None if kept.photo is None else moved_photo(kept.photo, kept.body, body, places)
+        return Volumes(levels, body, photo)
 
     def rotated(self, volumes: Volumes, rotation: Tensor) -> Volumes:
         """The persons (B) or (1) turned about the hips by (B, 3, 3), as the paper's 3.4 and novel views have it."""
@@ -147,8 +152,11 @@ class Bottleneck(nn.Module):
         """Dec_2D(Dec_3D(f)): (B) persons as they stand in the volumes."""
         body = volumes.body
         beside = [] if body is None else [_resized(body, size) for size in self.design.sizes]
-        shown = self.decoder(dropped(self.decoder3d(volumes.levels, beside))).float()
-        return Made(torch.tanh(shown[:, :3]), torch.sigmoid(shown[:, 3:]))
+        shown = self.decoder(dropped(self.decoder3d(volumes.levels, beside)), volumes.photo).float()
+        colour = torch.tanh(shown[:, :3])
+        if volumes.photo is not None:
+            colour = torch.lerp(colour, volumes.photo[:, :3].float(), torch.sigmoid(shown[:, 4:]))
+        return Made(colour, torch.sigmoid(shown[:, 3:4]))
 
     def masks(self, volumes: Volumes) -> list[Tensor]:
         """Dec_occ(f_i) of equation 8: (B, 1, H_i, W_i) in [0, 1] of every level, the finest first."""

@@ -14,12 +14,13 @@ FULL, HALF = "fp32", "bf16"
 JOINTS, MAPS = "joints", "maps"
 PLATE, NETWORK = "plate", "network"
 RESOLUTION, WIDTH, CHANNELS, LEVELS = "resolution", "width", "channels", "levels"
-SKIPS, DRIVEN_BY, BACKGROUND = "skips", "driven_by", "background_network"
+SKIPS, DRIVEN_BY, PHOTO, BACKGROUND = "skips", "driven_by", "photo", "background_network"
 
 # Source pictures that can be used.
 MOST_VIEWS = 8
 _USUAL = {
-    RESOLUTION: "256", WIDTH: "32", CHANNELS: "16", LEVELS: "3", SKIPS: YES, DRIVEN_BY: JOINTS, BACKGROUND: YES,
+    RESOLUTION: "256", WIDTH: "32", CHANNELS: "16", LEVELS: "3", SKIPS: YES,
+    DRIVEN_BY: JOINTS, PHOTO: YES, BACKGROUND: YES,
 }  # fmt: skip
 
 
@@ -53,6 +54,10 @@ class BottleneckOptions:
     """what the flow network sees of a pose: maps, drawn in two dimensions as published; joints, the bones' own motions
     in three; auto: as the weights have it, joints without any"""
 
+    photo: str = AUTO
+    """driven by joints, whether the decoder sees the first photo itself as well, moved: yes; no, volumes alone, as
+    published; auto: as the weights have it, yes without any"""
+
     background: str = PLATE
     """what stands behind the source person: plate, found without a network; network, the background network's"""
 
@@ -77,6 +82,7 @@ class BottleneckOptions:
     def __post_init__(self) -> None:
         _among("skips", self.skips, (AUTO, YES, NO))
         _among("driven_by", self.driven_by, (AUTO, JOINTS, MAPS))
+        _among("photo", self.photo, (AUTO, YES, NO))
         _among("background", self.background, (PLATE, NETWORK))
         _among("background_network", self.background_network, (AUTO, YES, NO))
         _among("precision", self.precision, (FULL, HALF))
@@ -126,7 +132,7 @@ class BottleneckOptions:
         """What of the design the user has said."""
         options = {
             RESOLUTION: self.resolution, WIDTH: self.width, CHANNELS: self.channels, LEVELS: self.levels,
-            SKIPS: self.skips, DRIVEN_BY: self.driven_by, BACKGROUND: self.background_network,
+            SKIPS: self.skips, DRIVEN_BY: self.driven_by, PHOTO: self.photo, BACKGROUND: self.background_network,
         }  # fmt: skip
         return {name: str(value) for name, value in options.items() if value not in (AUTO, 0)}
 

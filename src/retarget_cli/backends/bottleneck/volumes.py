@@ -17,17 +17,20 @@ class Volumes:
         levels: the finest first, each (B, C, D, H, W) with half of everything but channels of the one before.
         body: (B, 1, d, h, w) in [0, 1], where the body is whose volumes these are, in the same cube; None where the
             networks are not told of it.
+        photo: what of the picture goes along with the body, see `photo`; None where the networks are not told of it.
     """
 
     levels: tuple[Tensor, ...]
     body: Tensor | None = None
+    photo: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.levels[0])
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Volumes:
         """The same with every tensor changed."""
-        return Volumes(tuple(map(change, self.levels)), None if self.body is None else change(self.body))
+        body, photo = (None if part is None else change(part) for part in (self.body, self.photo))
+        return Volumes(tuple(map(change, self.levels)), body, photo)
 
     def expand(self, count: int) -> Volumes:
         """The same for `count` pictures, of one or of as many."""
@@ -35,7 +38,7 @@ class Volumes:
 
     def coarsest(self) -> Volumes:
         """The last level alone."""
-        return Volumes(self.levels[-1:], self.body)
+        return Volumes(self.levels[-1:], self.body, self.photo)
 
 
 def lifted(features: Tensor, depth: int) -> Tensor:
@@ -52,4 +55,4 @@ def dropped(volume: Tensor) -> Tensor:
 def averaged(found: list[Volumes]) -> Volumes:
     """Equation 2: the arithmetic mean of volumes in one posture; the body is the first one's."""
     levels = zip(*(each.levels for each in found), strict=True)
-    return Volumes(tuple(torch.stack(level).mean(0) for level in levels), found[0].body)
+    return Volumes(tuple(torch.stack(level).mean(0) for level in levels), found[0].body, found[0].photo)
