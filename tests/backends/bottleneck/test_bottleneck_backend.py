@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from retarget_cli.backends.base import Window
 from retarget_cli.backends.bottleneck.backend import BottleneckBackend
+from retarget_cli.backends.bottleneck.fast import FastBottleneck
 from retarget_cli.backends.bottleneck.inputs import Poser, seen_person
 from retarget_cli.backends.bottleneck.performer import BottleneckPerformer
 from retarget_cli.backends.bottleneck.sampling import resized_places, sampled
@@ -142,22 +143,18 @@ def test_as_many_views_are_used_as_are_asked_for(person: Subject) -> None:
     assert [len(each.subject.views) for each in learned(references="2").personal_examples(person)] == [2, 2, 2]
 
 
-def test_frames_cost_the_same_however_many_views_there_were(
-    person: Subject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All that looks at the views is done before the first frame."""
+def test_views_are_looked_at_once(person: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that looks at them is done before the first frame."""
     backend = tiny()
     counted: list[str] = []
-    for name in ("encode", "places", "moved", "decode"):
-        one = getattr(backend.network, name)
-        monkeypatch.setattr(
-            backend.network, name, lambda *given, one=one, name=name: (counted.append(name), one(*given))[1]
-        )
+    for owner, name in ((backend.network, "encode"), (backend.network, "places"), (FastBottleneck, "posed")):
+        one = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given, one=one, name=name: (counted.append(name), one(*given))[1])
     performer = backend.prepare(person)
-    assert counted.count("encode") == 3
+    assert counted == ["encode", "places", "encode", "places", "encode"]
     counted.clear()
     list(performer.perform(iter([Window(0, motion_of(waving(2), SIZE))])))
-    assert counted == ["places", "moved", "decode"]
+    assert counted == ["posed"]
 
 
 def test_the_person_moves_with_the_camera(person: Subject) -> None:
@@ -220,9 +217,9 @@ def test_the_untrained_flow_already_carries_the_photo_along(person: Subject) -> 
 def test_maps_ask_the_network_once_a_joint_is_bent(person: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = learned(driven_by="maps")
     asked: list[int] = []
-    places = backend.network.places
+    posed = FastBottleneck.posed
     monkeypatch.setattr(
-        backend.network, "places", lambda picture, *given: (asked.append(len(picture)), places(picture, *given))[1]
+        FastBottleneck, "posed", lambda self, target: (asked.append(len(target.joints)), posed(self, target))[1]
     )
     alone = replace(person, views=person.views[:1])
     shown(backend, alone, np.tile(person.primary.theta, (2, 1, 1)))

@@ -17,7 +17,7 @@ from retarget_cli.backends.bottleneck.volumes import lifted
 
 _PICTURE, _AXES = 4, 3
 # How softly one limb's motion goes over into the next one's: squared metres, in units of the cube.
-_SOFTNESS = (0.05 / REACH) ** 2
+SOFTNESS = (0.05 / REACH) ** 2
 
 
 class FlowNetwork(nn.Module):
@@ -52,7 +52,7 @@ class FlowNetwork(nn.Module):
         """
         with torch.autocast(picture.device.type, enabled=False):
             home = lattice(self.size, picture)
-            nearness = -powers(target, home) / _SOFTNESS if self.knows_joints else None
+            nearness = -powers(target, home) / SOFTNESS if self.knows_joints else None
         features = self._looked(picture, source, target)
         if nearness is not None:
             features = torch.cat([features, nearness.softmax(1)], 1)

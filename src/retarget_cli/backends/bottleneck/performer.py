@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from retarget_cli.backends.base import Volumetric, Window
+from retarget_cli.backends.bottleneck.fast import FastBottleneck
 from retarget_cli.backends.bottleneck.frame import Frame
 from retarget_cli.backends.bottleneck.inputs import Poser, seen_person
-from retarget_cli.backends.bottleneck.model import Bottleneck
+from retarget_cli.backends.bottleneck.model import Bottleneck, Made
 from retarget_cli.backends.bottleneck.options import MAPS
-from retarget_cli.backends.bottleneck.volumes import Volumes
 from retarget_cli.body.viewpoint import turn_about
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Subject
@@ -49,6 +49,7 @@ class BottleneckPerformer(Volumetric):
         ]
         with torch.inference_mode(), self._precision():
             self._volumes = network.aggregated(views)
+        self._ready = self._made_ready() if device.type == "cpu" else None
 
     def perform(self, driving: Iterator[Window]) -> Iterator[Tensor]:
         """See `Performer`; every frame depends on its own motion alone."""
@@ -93,21 +94,24 @@ class BottleneckPerformer(Volumetric):
     @torch.inference_mode()
     def _turned(self, rotation: Tensor) -> Tensor:
         """(B, 4, S, S) of the source's own pose, turned by (B, 3, 3)."""
+        if self._ready is not None:
+            return _straight(self._ready.turned(rotation))
         with self._precision():
-            return self._decoded(self._network.rotated(self._volumes, rotation.to(self._device)))
+            rotated = self._network.rotated(self._volumes, rotation.to(self._device))
+            return _straight(self._network.decode(rotated))
 
     def _moved(self, theta: FloatArray) -> Tensor:
         """(B, 4, S, S) of poses (B, 24, 3)."""
         target, count = self._poser.posture(theta, self._device), len(theta)
+        if self._ready is not None:
+            return _straight(self._ready.posed(target))
         with self._precision():
             places = self._network.places(self._picture.expand(count, -1, -1, -1), self._own.expand(count), target)
-            return self._decoded(self._network.moved(self._volumes, places, target))
+            return _straight(self._network.decode(self._network.moved(self._volumes, places, target)))
 
-    def _decoded(self, volumes: Volumes) -> Tensor:
-        """(B, 4, S, S): colours in [0, 1], and how much is the person."""
-        made = self._network.decode(volumes)
-        person = ((made.confidence.float() - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
-        return torch.cat([(made.colour.float() / 2 + 0.5).clamp(0, 1), person], 1)
+    def _made_ready(self) -> FastBottleneck:
+        dtype = torch.bfloat16 if self._is_half else torch.float32
+        return FastBottleneck(self._network, self._picture, self._own, self._volumes, dtype)
 
     def _laid(self, frames: Tensor, camera: FloatArray) -> Tensor:
         """(B, 4, H, W) on the canvas, straight alpha; colours count by how much they are seen."""
@@ -120,3 +124,9 @@ class BottleneckPerformer(Volumetric):
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self._device.type, torch.bfloat16, enabled=self._is_half)
+
+
+def _straight(made: Made) -> Tensor:
+    """(B, 4, S, S): colours in [0, 1], and how much is the person."""
+    person = ((made.confidence.float() - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
+    return torch.cat([(made.colour.float() / 2 + 0.5).clamp(0, 1), person], 1)
