@@ -33,7 +33,8 @@ CPU = torch.device("cpu")
 SMALL = BottleneckDesign(resolution=64, width=6, channels=6)
 DESIGNS = (
     SMALL, replace(SMALL, resolution=96, width=8, channels=16), replace(SMALL, levels=1), replace(SMALL, levels=2),
-    replace(SMALL, skips=False), replace(SMALL, driven_by="maps"), replace(SMALL, driven_by="maps", skips=False),
+    replace(SMALL, skips=False), replace(SMALL, photo=False), replace(SMALL, photo=False, skips=False),
+    replace(SMALL, driven_by="maps"), replace(SMALL, driven_by="maps", skips=False),
 )  # fmt: skip
 CLOSE = 1e-4
 # Where the flow is steep the plain modules' own rounding is as large: single pixels, that is, in pictures of noise.

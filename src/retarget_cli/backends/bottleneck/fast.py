@@ -33,7 +33,8 @@ from retarget_cli.backends.bottleneck.fast_layers import (
 )
 from retarget_cli.backends.bottleneck.fast_limbs import occupancy
 from retarget_cli.backends.bottleneck.fast_reading import home_of, read, resized, table_of, volume_of
-from retarget_cli.backends.bottleneck.model import Bottleneck, Made
+from retarget_cli.backends.bottleneck.model import Bottleneck, Made, composed
+from retarget_cli.backends.bottleneck.photo import moved_photo
 from retarget_cli.backends.bottleneck.posture import Posture
 from retarget_cli.backends.bottleneck.sampling import Size, rigid_places
 from retarget_cli.backends.bottleneck.volumes import Volumes
@@ -61,6 +62,7 @@ class FastBottleneck:
         with torch.inference_mode():
             design = network.design
             self._design, self._body = design, None if volumes.body is None else table_of(volumes.body)
+            self._own, self._photo = volumes.body, volumes.photo
             self._flow = FastFlow(network.flow, picture, own, torch.float32)
             kept = volumes if design.skips else volumes.coarsest()
             self._tables = [table_of(level) for level in kept.levels]
@@ -101,7 +103,16 @@ class FastBottleneck:
         beside = []
         if body is not None:
             beside = [resized(body, self._design.body_size, each).T for each in self._design.sizes]
-        return self._plane(self._space(levels, beside))
+        return self._plane(self._space(levels, beside), self._seen(moved, size, body))
+
+    def _seen(self, moved: Tensor, size: Size, body: Tensor | None) -> Tensor | None:
+        """(1, CHANNELS, S, S): the photo as the body (1, P) shows it."""
+        if self._photo is None or self._own is None or body is None:
+            return None
+        fine = self._design.body_size
+        places = resized(moved, size, fine) + self._homes[fine]
+        (there,), across = (_in_space(each, fine) for each in (body, places))
+        return moved_photo(self._photo, self._own, there[None, None], across.permute(1, 2, 3, 0)[None])
 
     def _read(self, table: Tensor, own: Size, moved: Tensor, size: Size) -> Tensor:
         return read(table, own, resized(moved, size, own) + self._homes[own])
@@ -154,13 +165,33 @@ class _FastDecoder2D:
         plane_by_plane = torch.arange(design.channels * depth).view(-1, depth).T.flatten()
         self._hourglass = FastHourglass(decoder.hourglass, dtype, plane_by_plane)
         self._narrow, self._smooth = FastUp(enlarger.narrow, dtype), FastUnit(enlarger.smooth, dtype)
-        self._last, self._picture = FastUp(enlarger.last, dtype), four_at_once(enlarger.picture, dtype)
+        self._last, self._picture = _FastLast(enlarger.last, dtype), four_at_once(enlarger.picture, dtype)
 
-    def __call__(self, volume: Tensor) -> Tensor:
-        """(1, 4, S, S) of any value, from (1, C, H, W, D)."""
+    def __call__(self, volume: Tensor, photo: Tensor | None) -> Tensor:
+        """(1, 4, S, S): colours in [-1, 1] and confidence in [0, 1], from (1, C, H, W, D) and the photo moved."""
         flat = volume.permute(0, 2, 3, 4, 1).flatten(3).permute(0, 3, 1, 2)
-        x = self._last(self._smooth(self._narrow(self._hourglass(flat))))
-        return functional.pixel_shuffle(self._picture(laid(x, self._picture.dtype)).float(), 2)
+        half = self._smooth(self._narrow(self._hourglass(flat)))
+        shown = self._last(half, photo)
+        if photo is not None:
+            shown = torch.cat([shown, photo.to(shown.dtype)], 1)
+        made = functional.pixel_shuffle(self._picture(laid(shown, self._picture.dtype)).float(), 2)
+        return composed(made, photo)
+
+
+class _FastLast:
+    """A unit of doubled pixels, and of a photo of their size that may be put beside them."""
+
+    def __init__(self, unit: nn.Module, dtype: torch.dtype) -> None:
+        assert isinstance(unit, Unit)
+        doubled, photo = everything(unit.conv).tensor_split([_fine(unit)])
+        self._up = FastUp(unit, dtype, doubled)
+        self._beside = Joined(unit.conv, [photo], dtype) if len(photo) else None
+
+    def __call__(self, x: Tensor, photo: Tensor | None) -> Tensor:
+        made = self._up.convolution(laid(x, self._up.convolution.dtype))
+        if self._beside is not None and photo is not None:
+            made = self._beside(photo, onto=made)
+        return self._up.norm(made)
 
 
 def _fine(unit: Unit) -> int:
@@ -170,4 +201,10 @@ def _fine(unit: Unit) -> int:
 
 def _together(shown: Iterable[Tensor]) -> Made:
     made = torch.cat(list(shown))
-    return Made(torch.tanh(made[:, :3]), torch.sigmoid(made[:, 3:]))
+    return Made(made[:, :3], made[:, 3:])
+
+
+def _in_space(values: Tensor, size: Size) -> Tensor:
+    """(C, D, H, W) from (C, H * W * D)."""
+    depth, height, width = size
+    return values.reshape(-1, height, width, depth).permute(0, 3, 1, 2)

@@ -153,10 +153,8 @@ class Bottleneck(nn.Module):
         body = volumes.body
         beside = [] if body is None else [_resized(body, size) for size in self.design.sizes]
         shown = self.decoder(dropped(self.decoder3d(volumes.levels, beside)), volumes.photo).float()
-        colour = torch.tanh(shown[:, :3])
-        if volumes.photo is not None:
-            colour = torch.lerp(colour, volumes.photo[:, :3].float(), torch.sigmoid(shown[:, 4:]))
-        return Made(colour, torch.sigmoid(shown[:, 3:4]))
+        made = composed(shown, volumes.photo)
+        return Made(made[:, :3], made[:, 3:])
 
     def masks(self, volumes: Volumes) -> list[Tensor]:
         """Dec_occ(f_i) of equation 8: (B, 1, H_i, W_i) in [0, 1] of every level, the finest first."""
@@ -170,6 +168,19 @@ class Bottleneck(nn.Module):
         # Where the coarsest volume alone was moved, it is the last decoder's.
         decoders = list(self.occupancies)[-len(levels) :]
         return [decoder(level) for decoder, level in zip(decoders, levels, strict=True)]
+
+
+def composed(shown: Tensor, photo: Tensor | None) -> Tensor:
+    """(B, 4, S, S): colours in [-1, 1] and confidence in [0, 1], of what the decoder says.
+
+    Args:
+        shown: (B, 4, S, S) of any value, colours and confidence; with a photo (B, 5, S, S), how far to take its colour.
+        photo: (B, CHANNELS, S, S), moved; or None.
+    """
+    colour = torch.tanh(shown[:, :3])
+    if photo is not None:
+        colour = torch.lerp(colour, photo[:, :3].to(colour), torch.sigmoid(shown[:, 4:]))
+    return torch.cat([colour, torch.sigmoid(shown[:, 3:4])], 1)
 
 
 def _resized(body: Tensor, size: Size) -> Tensor:
