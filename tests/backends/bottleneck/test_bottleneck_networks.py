@@ -200,7 +200,7 @@ def test_the_picture_depends_on_every_volume_that_is_moved() -> None:
         for number, level in enumerate(volumes.levels):
             others = list(volumes.levels)
             others[number] = level.flip(3)
-            changed = (ours.decode(Volumes(tuple(others), volumes.body)).colour - before).abs().max()
+            changed = (ours.decode(Volumes(tuple(others), volumes.body, volumes.photo)).colour - before).abs().max()
             assert (changed > 0.01) == (design.skips or number == len(others) - 1), number
 
 
@@ -312,7 +312,7 @@ def test_rough_precision() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         places, rough = made()
     assert places.dtype == rough.colour.dtype == rough.confidence.dtype == torch.float32
-    assert (places - exact_places).abs().max() < 0.05
+    assert (places - exact_places).abs().max() < 0.1
     assert (rough.colour - exact.colour).abs().mean() < 0.1
     total(rough).backward()
     assert all(each.grad is None or each.grad.isfinite().all() for each in ours.parameters())

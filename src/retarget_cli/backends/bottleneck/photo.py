@@ -22,8 +22,10 @@ _NEAR, _ANYWHERE = 0.02, 1e-4
 
 def first_photo(picture: Tensor, body: Tensor) -> Tensor:
     """(B, CHANNELS, S, S) of a picture (B, 4, S, S) that has not been moved, and of its body (B, 1, d, h, w)."""
-    there = _enlarged(_hits(body).sum(2), picture)
-    return torch.cat([picture, torch.ones_like(there), there], 1)
+    with torch.autocast(picture.device.type, enabled=False):
+        body = body.float()
+        seen, there = (_weights(body) * _unhidden(body)).sum(2), _hits(body).sum(2)
+        return torch.cat([picture, _enlarged(seen, picture), _enlarged(there, picture)], 1)
 
 
 def moved_photo(photo: Tensor, source: Tensor, target: Tensor, places: Tensor) -> Tensor:
@@ -49,7 +51,7 @@ def moved_photo(photo: Tensor, source: Tensor, target: Tensor, places: Tensor) -
         read = functional.grid_sample(
             photo.float().expand(len(ways), -1, -1, -1), home + ways.permute(0, 2, 3, 1), align_corners=False
         )
-        return torch.cat([read[:, :4], read[:, 4:5] * seen, there], 1).to(photo.dtype)
+        return torch.cat([read[:, :4], torch.minimum(read[:, 4:5], seen), there], 1).to(photo.dtype)
 
 
 def _hits(body: Tensor) -> Tensor:
