@@ -14,19 +14,23 @@ from tests.reference_weights import fill
 from tests.workflows.scenes import camera_for, draw, motion_of, subject, waving
 from torch import Tensor
 
-from retarget_cli.backends.base import Backend, Performer, Signal, Window
+from retarget_cli.backends.base import Backend, Performer, Signal, Volumetric, Window
 from retarget_cli.backends.registry import backend_class, known_backends, make_backend, option_help, parse_options
 from retarget_cli.backends.trainable import UNTRAINED, WEIGHTS_OPTION, Trainable
 from retarget_cli.core.footage import Footage, unseen
 from retarget_cli.core.motion import Motion
 from retarget_cli.core.subject import Subject
 from retarget_cli.workflows.performing import Part, perform, rewindowed
+from retarget_cli.workflows.readiness import backend_readiness
 
 SIZE = (192, 128)
 CPU = torch.device("cpu")
 FRAMES = 7
-# Methods that are led by pixels are small here, with weights that nobody learned: what they owe depends on none.
-SMALL = {WEIGHTS_OPTION: UNTRAINED, "width": "8", "most": "16", "keypoints": "4", "resolution": "64"}
+# Methods that are led by pixels, and those without base weights, are small here, with weights that nobody learned: what
+# they owe depends on none. Each takes those of these options that it has.
+SMALL = {
+    WEIGHTS_OPTION: UNTRAINED, "width": "8", "channels": "4", "most": "16", "keypoints": "4", "resolution": "64",
+}  # fmt: skip
 
 pytestmark = pytest.mark.parametrize("name", sorted(known_backends()))
 
@@ -54,11 +58,17 @@ def moving(name: str, motion: Motion, footage: Footage) -> Part:
     return footage if backend_class(name).spec.is_led_by_pixels else motion
 
 
+def knows_people(name: str) -> bool:
+    """Whether it shows people as they are: it is not led by pixels, and if it learns, somebody has taught it."""
+    return not backend_class(name).spec.is_led_by_pixels and backend_readiness(name).is_ready
+
+
 def made(name: str) -> Backend:
-    """The method with its own options; one that is led by pixels is small and untrained."""
-    if not backend_class(name).spec.is_led_by_pixels:
+    """The method with its own options; one that knows of no people is small and untrained."""
+    if knows_people(name):
         return make_backend(name, {}, CPU)
-    backend = make_backend(name, SMALL, CPU)
+    known = option_help(backend_class(name).options)
+    backend = make_backend(name, {key: value for key, value in SMALL.items() if key in known}, CPU)
     assert isinstance(backend, Trainable)
     backend.generator.load_state_dict(fill(backend.generator), strict=False)
     return backend
@@ -169,7 +179,7 @@ def test_the_source_is_not_changed(name: str, person: Subject, moving: Part) -> 
 @pytest.mark.parametrize("turns", [(), (np.pi,), (0.8, np.pi)])
 def test_the_sources_own_pose_gives_the_source(name: str, turns: tuple[float, ...]) -> None:
     """In its own pose the person looks as in the photo, however many other views there are."""
-    if backend_class(name).spec.is_led_by_pixels:
+    if not knows_people(name):
         pytest.skip("of weights that nobody learned, no likeness can be asked")
     size = (384, 256)  # the outermost pixels, which backends mistrust, are not most of the person here
     person = subject(size, *turns)
@@ -193,8 +203,8 @@ def test_the_sources_own_pose_gives_the_source(name: str, turns: tuple[float, ..
 
 
 def test_the_person_goes_where_the_camera_says(name: str, person: Subject) -> None:
-    if backend_class(name).spec.is_led_by_pixels:
-        pytest.skip("it knows of no camera")
+    if not knows_people(name):
+        pytest.skip("it knows of no camera, or nobody has taught it what a person is")
     still = motion_of(np.zeros((3, 24, 3), np.float32), SIZE)
     assert still.camera is not None
     still.camera[1, 1] += 24
@@ -235,6 +245,18 @@ def test_relative_to_itself_a_frame_moves_nothing(name: str, person: Subject, fo
     ]
     assert torch.allclose(shown[0], shown[1], atol=1e-4)
     assert torch.allclose(shown[0], shown[2], atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_who_says_so_can_show_volumes(name: str, person: Subject, count: int) -> None:
+    performer = made(name).prepare(person)
+    assert isinstance(performer, Volumetric) == backend_class(name).spec.is_volumetric
+    if isinstance(performer, Volumetric):
+        views = [performer.occupancy(), *performer.turntable([90.0 * number for number in range(count)])]
+        assert len(views) == 1 + count
+        assert views[0].ndim == 3
+        assert {view.shape[0] for view in views[1:]} == {4}
+        assert all(0 <= float(view.min()) <= float(view.max()) <= 1 for view in views)
 
 
 def test_a_person_outside_of_the_picture_is_no_fault(name: str, person: Subject) -> None:

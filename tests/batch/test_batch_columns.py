@@ -22,7 +22,7 @@ from retarget_cli.perception.missing import Missing
 from retarget_cli.workflows.animate_options import AnimateOptions
 
 # What concerns a command and no video, and what the batch itself decides.
-NO_COLUMNS = {"overwrite", "no_cache", "quiet", "json", "debug", "resume", "help"}
+NO_COLUMNS = {"overwrite", "no_cache", "quiet", "json", "debug", "debug_volume", "resume", "help"}
 
 
 def long_options() -> dict[str, typing.Any]:

@@ -56,7 +56,7 @@ def test_every_option_of_a_view_arrives(said: list[AnimateOptions]) -> None:
         "view -s a.png --azimuth -30:30:30 --elevation -10 -d c.mp4 --freeze 0:02.5 -o t.webm --set nodes=80 --fps 12 "
         "--motion absolute --framing exact --smooth 0 --missing skip --person 2 --source-person left --size 64x48 "
         "--background #fff --start 1 --end 4 --max-frames 9 --no-audio --codec vp9 --crf 30 --compare --overwrite "
-        "--device cpu --body smpl --backend avatar"
+        "--device cpu --body smpl --backend avatar --debug-volume v"
     )
     result = run(*words.split())
     assert result.exit_code == 0, result.output
@@ -72,6 +72,7 @@ def test_every_option_of_a_view_arrives(said: list[AnimateOptions]) -> None:
     assert not options.has_audio
     assert (options.device, options.body, options.backend) == ("cpu", "smpl", "avatar")
     assert dict(options.settings) == {"nodes": "80"}
+    assert options.debug_volume == Path("v")
 
 
 @pytest.mark.parametrize(

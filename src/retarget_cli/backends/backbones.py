@@ -49,6 +49,17 @@ def likeness(store: Store, device: torch.device) -> Likeness:
     )
 
 
+def perceptual(store: Store, device: torch.device) -> tuple[LikenessLoss, tuple[str, ...]]:
+    """The loss with VGG-19 at one scale, where its file is there; and notes, empty where nothing stood in.
+
+    Raises:
+        WeightsError: the file is there but damaged.
+    """
+    network = _network(store, "vgg19", _vgg, classic.UNUSED)
+    notes = _missed(["vgg19"] if network is None else [])
+    return _loss(network, VGG_SIDE, VGG_SIDE).to(device), notes
+
+
 def pyramid(store: Store, device: torch.device) -> tuple[LikenessLoss, tuple[str, ...]]:
     """The loss with VGG-19 at four scales, where its file is there; and notes, empty where nothing stood in.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -42,6 +42,7 @@ class Spec:
             source, which may be anything that moves.
         moves: False for a baseline that repeats its source.
         is_frame_by_frame: each frame comes from its own motion alone: a clip can be made in parts, in any order.
+        is_volumetric: its performers are `Volumetric`.
     """
 
     summary: str
@@ -54,6 +55,7 @@ class Spec:
     is_led_by_pixels: bool = False
     moves: bool = True
     is_frame_by_frame: bool = True
+    is_volumetric: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,22 @@ class Comparing(Performer):
     @abstractmethod
     def apart(self, footage: Footage) -> list[float]:
         """Of each frame; the smallest is most alike."""
+
+
+class Volumetric(Performer):
+    """A performer that knows its subject as a volume, and can show what is in it."""
+
+    @abstractmethod
+    def occupancy(self) -> Tensor:
+        """(D, H, W) in [0, 1]: how much of each cell the subject fills; z away from the viewer, y down, x right."""
+
+    @abstractmethod
+    def turntable(self, azimuth: Sequence[float]) -> Iterator[Tensor]:
+        """The volume alone, turned: one (4, S, S) RGBA, straight alpha, in [0, 1], for each of the angles.
+
+        Args:
+            azimuth: degrees; where the camera stands, as in `body.viewpoint`.
+        """
 
 
 class Backend(ABC):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BUILT_IN: Mapping[str, str] = {
     "avatar": "retarget_cli.backends.avatar.backend:Avatar",
+    "bottleneck": "retarget_cli.backends.bottleneck.backend:BottleneckBackend",
     "liquid-warp": "retarget_cli.backends.liquid_warp.backend:LiquidWarp",
     "still": "retarget_cli.backends.still.backend:Still",
     "first-order": "retarget_cli.backends.self_appearance.backend:FirstOrderBackend",

@@ -70,6 +70,7 @@ def animate(
     codec: given.CodecName = None,
     crf: given.Crf = None,
     compare: given.Compare = False,
+    debug_volume: given.DebugVolume = None,
     overwrite: given.Overwrite = False,
     resume: given.Resume = False,
     device: given.Device = "auto",
@@ -124,7 +125,7 @@ def options_of(values: dict[str, Any], **more: Any) -> AnimateOptions:
 
     same = (
         "driving subject backend body smooth person source_person find_best_frame crop driving_crop background size "
-        "fps audio codec crf device garment_person freeze"
+        "fps audio codec crf device garment_person freeze debug_volume"
     )
     return AnimateOptions(
         sources=tuple(values["source"] or ()),

@@ -61,15 +61,9 @@ def bench(
         options = BenchOptions(source, driving, sides, frames, backend, device, cold, memory, chosen)
 
         if ceiling:
-            from retarget_cli.core.device import choose_device
-            from retarget_cli.workflows.bench_ceiling import measure_ceiling
-            from retarget_cli.workflows.bench_family import is_led, measure_family
+            from retarget_cli.workflows.bench_networks import measure_networks
 
-            found = (
-                measure_family(source or example("source.png"), driving or example("driving.mp4"), options)
-                if is_led(backend)
-                else measure_ceiling(choose_device(device).device)
-            )
+            found = measure_networks(source or example("source.png"), driving or example("driving.mp4"), options)
             screen.result(found.text(), found.data())
             return
 

@@ -80,6 +80,10 @@ Audio = Annotated[Path | None, typer.Option(help="Sound from this file instead."
 CodecName = Annotated[str | None, typer.Option(help="h264, h265, av1, vp9, prores, ffv1, h264_nvenc ...")]
 Crf = Annotated[int | None, typer.Option(min=0, max=63, help="Quality; lower is better.")]
 Compare = Annotated[bool, typer.Option("--compare", help="Source, driving and result side by side.")]
+DebugVolume = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="What a volumetric method knows of the source: slices (PNG) and turned (GIF)."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Work in closed segments, and go on where the same command was stopped.")

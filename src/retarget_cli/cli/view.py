@@ -81,6 +81,7 @@ def view(
     codec: given.CodecName = None,
     crf: given.Crf = None,
     compare: given.Compare = False,
+    debug_volume: given.DebugVolume = None,
     overwrite: given.Overwrite = False,
     device: given.Device = "auto",
     body: given.BodyName = "anny",

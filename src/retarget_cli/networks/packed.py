@@ -8,20 +8,28 @@ where it fails.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+# By whether they enlarge, and whether they are of volumes.
+_PLAIN: Mapping[tuple[bool, bool], Callable[..., Tensor]] = MappingProxyType({
+    (False, False): functional.conv2d, (False, True): functional.conv3d,
+    (True, False): functional.conv_transpose2d, (True, True): functional.conv_transpose3d,
+})  # fmt: skip
+
 
 class Convolution:
-    """One convolution, forwards only.
+    """One convolution, forwards only, of pictures or of volumes.
 
     Args:
         weight: as torch has it.
         bias: (C) or None.
-        padding, stride: (rows, columns).
+        padding, stride: (rows, columns), or three of them in space; stride 1 where nothing is said.
         is_transposed: of the kind that enlarges.
     """
 
@@ -29,18 +37,23 @@ class Convolution:
         self,
         weight: Tensor,
         bias: Tensor | None,
-        padding: tuple[int, int],
-        stride: tuple[int, int] = (1, 1),
+        padding: tuple[int, ...],
+        stride: tuple[int, ...] = (),
         *,
         is_transposed: bool = False,
     ) -> None:
         self._bias = None if bias is None else bias.detach()
-        self._padding, self._stride, self._is_transposed = list(padding), list(stride), is_transposed
+        self._is_spatial, self._is_transposed = weight.dim() == 5, is_transposed
+        self._once = [1] * len(padding)
+        self._padding, self._stride = list(padding), list(stride) or self._once
         self.dtype = weight.dtype
         self._is_packed = weight.device.type == "cpu" and is_packable(weight.dtype)
-        self._weight = weight.detach().contiguous(memory_format=torch.channels_last)
-        if self._is_packed:
-            self._weight = self._packed(self._weight)
+        if self._is_spatial:
+            self._is_packed = self._is_packed and can_pack_volumes()
+        self._weight = weight.detach().contiguous(memory_format=last_channels(weight))
+        # The processor's order depends on the pictures' size, so that the first ones are waited for. Others may follow:
+        # weights that were packed for them would be a little faster then.
+        self._is_waiting = self._is_packed
 
     @classmethod
     def of(cls, layer: nn.Module) -> Convolution:
@@ -55,10 +68,7 @@ class Convolution:
         """(B, C', h', w') channels last, from (B, C, h, w) channels last; negatives cut off where that is asked for."""
         if self._is_packed:
             return self._run_packed(x, "relu" if rectified else "none")
-        if self._is_transposed:
-            y = functional.conv_transpose2d(x, self._weight, self._bias, self._stride, self._padding)
-        else:
-            y = functional.conv2d(x, self._weight, self._bias, self._stride, self._padding)
+        y = self._run_plain(x)
         return y.relu_() if rectified else y
 
     def tanh(self, x: Tensor) -> Tensor:
@@ -70,8 +80,9 @@ class Convolution:
         if not self._is_packed or self._is_transposed:
             y = other.add_(self(x))
             return y.relu_() if rectified else y
+        self._pack(x)
         run, then = torch.ops.mkldnn._convolution_pointwise_.binary, "relu" if rectified else None
-        shape = (self._padding, self._stride, [1, 1], 1)
+        shape = (self._padding, self._stride, self._once, 1)
         made: Tensor = run(other, x, self._weight, self._bias, *shape, "add", 1.0, then, [], None)
         return made
 
@@ -79,27 +90,35 @@ class Convolution:
         """`other` + convolution of x, both of which stay as they are."""
         if not self._is_packed or self._is_transposed:
             return other + self(x)
-        run, shape = torch.ops.mkldnn._convolution_pointwise.binary, (self._padding, self._stride, [1, 1], 1)
+        self._pack(x)
+        run, shape = torch.ops.mkldnn._convolution_pointwise.binary, (self._padding, self._stride, self._once, 1)
         made: Tensor = run(x, other, self._weight, self._bias, *shape, "add", 1.0, None, [], None)
         return made
 
+    def _run_plain(self, x: Tensor) -> Tensor:
+        run = _PLAIN[self._is_transposed, self._is_spatial]
+        return run(x, self._weight, self._bias, self._stride, self._padding)
+
     def _run_packed(self, x: Tensor, then: str) -> Tensor:
+        self._pack(x)
         ops, what, padding, stride = torch.ops.mkldnn, (x, self._weight, self._bias), self._padding, self._stride
         y: Tensor
         if self._is_transposed:
-            y = ops._convolution_transpose_pointwise(*what, padding, [0, 0], stride, [1, 1], 1, then, [], "")
+            none = [0] * len(padding)
+            y = ops._convolution_transpose_pointwise(*what, padding, none, stride, self._once, 1, then, [], "")
         else:
-            y = ops._convolution_pointwise(*what, padding, stride, [1, 1], 1, then, [], "")
+            y = ops._convolution_pointwise(*what, padding, stride, self._once, 1, then, [], "")
         return y
 
-    def _packed(self, weight: Tensor) -> Tensor:
-        ops, padding, stride = torch.ops.mkldnn, self._padding, self._stride
-        packed: Tensor
+    def _pack(self, x: Tensor) -> None:
+        """Bring the weights into the order for pictures like these, once."""
+        if not self._is_waiting:
+            return
+        run, form = torch.ops.mkldnn._reorder_convolution_weight, [self._padding, self._stride]
         if self._is_transposed:
-            packed = ops._reorder_convolution_transpose_weight(weight, padding, [0, 0], stride, [1, 1], 1)
-        else:
-            packed = ops._reorder_convolution_weight(weight, padding, stride, [1, 1], 1)
-        return packed
+            none = [0] * len(self._padding)
+            run, form = torch.ops.mkldnn._reorder_convolution_transpose_weight, [self._padding, none, self._stride]
+        self._weight, self._is_waiting = run(self._weight, *form, self._once, 1, list(x.shape)), False
 
 
 class RowConvolution:
@@ -133,6 +152,11 @@ class RowConvolution:
             made = made.relu_() if rectified else made
         found: Tensor = made.reshape(batch, height, width, -1).permute(0, 3, 1, 2)
         return found
+
+
+def last_channels(x: Tensor) -> torch.memory_format:
+    """The layout in which a pixel's, or a voxel's, channels lie side by side."""
+    return torch.channels_last_3d if x.dim() == 5 else torch.channels_last
 
 
 def is_packable(dtype: torch.dtype) -> bool:
@@ -184,3 +208,24 @@ def can_pack_rows() -> bool:
     except (RuntimeError, AttributeError, TypeError):
         return False
     return torch.allclose(made, functional.linear(x, weight, bias).relu(), atol=1e-4)
+
+
+@lru_cache(maxsize=1)
+def can_pack_volumes() -> bool:
+    """Whether this build of torch has packed convolutions in space, and they compute what ordinary ones do."""
+    x, cube = torch.linspace(-1, 1, 256).reshape(1, 4, 4, 4, 4), torch.linspace(-1, 1, 432).reshape(4, 4, 3, 3, 3)
+    x, bias, once = x.contiguous(memory_format=torch.channels_last_3d), torch.linspace(-1, 1, 4), [1, 1, 1]
+    plain = functional.conv3d(x, cube, bias, padding=1)
+    larger = functional.conv_transpose3d(x, cube, None, padding=1)
+    try:
+        ops, none = torch.ops.mkldnn, [0, 0, 0]
+        packed = ops._reorder_convolution_weight(cube, once, once, once, 1)
+        made = ops._convolution_pointwise(x, packed, bias, once, once, once, 1, "none", [], "")
+        run = ops._convolution_pointwise_.binary
+        summed = run(x.clone(), x, packed, bias, once, once, once, 1, "add", 1.0, None, [], None)
+        packed = ops._reorder_convolution_transpose_weight(cube, once, none, once, once, 1)
+        enlarged = ops._convolution_transpose_pointwise(x, packed, None, once, none, once, once, 1, "none", [], "")
+    except (RuntimeError, AttributeError, TypeError):
+        return False
+    pairs = ((made, plain), (summed, x + plain), (enlarged, larger))
+    return all(torch.allclose(ours, wanted, atol=1e-4) for ours, wanted in pairs)

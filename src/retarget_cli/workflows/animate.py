@@ -57,6 +57,7 @@ from retarget_cli.workflows.performing import Part
 from retarget_cli.workflows.pixels import check_kind
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.troupe import Ready, Troupe
+from retarget_cli.workflows.volume_views import check_volume, show_volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,14 @@ def animate(
     progress.note(f"device: {choice.reason}")
     is_led = backend_class(origin.backend).spec.is_led_by_pixels
     notes = check_kind(options, origin.backend, is_led=is_led)
+    check_volume(options, origin.backend)
     with ExitStack() as stack:
         take = partial((troupe or Troupe()).ready, ready_key(options, origin, choice.device))
         if is_led:
             ready, driving, windows = _led(options, origin, choice.device, take, progress, stack)
         else:
             ready, driving, windows = _embodied(options, origin, choice.device, take, cache, progress, stack)
+        show_volume(ready.performer, options)
         subject = ready.subject
         background = stack.enter_context(
             open_background(options.background, subject, options.driving, options.person)

@@ -55,6 +55,7 @@ class AnimateOptions:
         is_helping: another process leads at the same film; this one adds segments and does not finish it.
         window_share: the performer is handed 1 / so many of the frames that it could take at a time, to spare memory.
         subject: a subject file, which stands for `sources`; None where there are sources.
+        debug_volume: a folder for what a method that is volumetric knows of the source, as slices and turned; or None.
     """
 
     sources: tuple[str, ...]
@@ -93,6 +94,7 @@ class AnimateOptions:
     is_resumed: bool = False
     is_helping: bool = False
     window_share: int = 1
+    debug_volume: Path | None = None
 
 
 def check_options(options: AnimateOptions, path: Path) -> None:

@@ -122,9 +122,9 @@ def macs(network: nn.Module, call: Callable[[], object]) -> int:
 
     def count(layer: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
         nonlocal found
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(layer, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d):
             places = given[0] if isinstance(layer, nn.ConvTranspose2d) else made
-            found += places.shape[0] * places.shape[2] * places.shape[3] * layer.weight.numel()
+            found += places.shape[0] * places.shape[2:].numel() * layer.weight.numel()
 
     handles = [layer.register_forward_hook(count) for layer in network.modules()]
     try:

@@ -20,7 +20,7 @@ from retarget_cli.workflows.source import source_files
 
 # Said by content below, or without any influence on a frame.
 _OTHERWISE = {"sources", "subject", "driving", "garment", "audio", "background", "backend", "settings", "body"}
-_IDLE = {"output", "may_overwrite", "device", "is_resumed", "is_helping", "window_share"}
+_IDLE = {"output", "may_overwrite", "device", "is_resumed", "is_helping", "window_share", "debug_volume"}
 
 
 def film_identity(options: AnimateOptions, origin: Origin, backend: Backend) -> dict[str, str]:

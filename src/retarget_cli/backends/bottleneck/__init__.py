@@ -1,0 +1,1 @@
+"""Flow-guided transformable bottleneck (FTBN): implicit volumes that are moved by three-dimensional flow."""
