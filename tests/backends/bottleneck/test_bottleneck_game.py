@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from retarget_cli.backends.bottleneck.blocks import convolution
+from retarget_cli.backends.bottleneck.discriminator import Judged
 from retarget_cli.backends.bottleneck.game import DISCRIMINATOR, GENERATOR, BottleneckGame
 from retarget_cli.backends.bottleneck.losses import LossWeights
 from retarget_cli.backends.bottleneck.model import Bottleneck, BottleneckDesign
@@ -47,6 +48,22 @@ def game_of(
         Bottleneck(design), phase, CPU, rotations=rotations, adversarial=adversarial, discriminator_width=4,
         weights=weights, store=bare,
     )  # fmt: skip
+
+
+def two_people(sources: int = 2) -> dict[str, Tensor]:
+    """Two examples that have nothing in common but the puppet: of the second what was the last is the first."""
+    one = batch(sources=sources)
+    other = {
+        name: value.flip(1) if name.startswith(("pictures", "source")) else value.clone() for name, value in one.items()
+    }
+    for name in ("target_full", "behind", "background"):
+        other[name] = -other[name]
+    other["target_joints"], other["target_bones"] = one["source_joints"][:, 1], one["source_bones"][:, 1]
+    return {name: torch.cat([one[name], other[name]]) for name in one}
+
+
+def posture_of(given: dict[str, Tensor], row: int) -> Posture:
+    return Posture(given["source_joints"][:, row], given["source_bones"][:, row])
 
 
 def test_terms_of_both_players(bare: Store) -> None:
@@ -137,14 +154,46 @@ def test_perfection_leaves_only_the_opponents(bare: Store, monkeypatch: pytest.M
     wrong = torch.stack([(1 - 2 * each).abs().mean() for each in perfect.masks]).mean()
     assert terms["mask"].item() == pytest.approx(wrong.item(), rel=1e-4)
     assert terms["perceptual"].item() == pytest.approx(0, abs=1e-4)
+    for part in ("person", "whole"):
+        changed = replace(perfect, **{part: -getattr(perfect, part)})
+        monkeypatch.setattr(game, "scene", lambda _, changed=changed: changed)
+        assert game.losses(GENERATOR, given, {})["perceptual"].item() > 0.1, part
+
+
+@pytest.mark.parametrize("said", [0.0, 1.0])
+def test_opponents_say_1_of_true_and_0_of_made(bare: Store, monkeypatch: pytest.MonkeyPatch, said: float) -> None:
+    game, given, kept = game_of(bare, adversarial=0.5), batch(), dict[str, Tensor]()
+    assert game.opponents is not None
+    same = [Judged((torch.zeros(1),), torch.full((1, 1, 2, 2), said))]
+    for name in ("of_person", "of_whole", "of_rotation"):
+        monkeypatch.setattr(game.opponents, name, lambda *_: same)
+    wanted = game.losses(GENERATOR, given, kept)
+    assert [wanted[name].item() for name in ("person", "whole", "rotation")] == pytest.approx([0.5 * (1 - said)] * 3)
+    words = game.losses(DISCRIMINATOR, given, kept)
+    for name, value in words.items():
+        assert value.item() == pytest.approx(0.5 * (said if name.endswith("made") else 1 - said)), name
+
+
+def test_the_target_is_moved_and_decoded(bare: Store) -> None:
+    game, given = game_of(bare), two_people()
+    network = game.network
+    with torch.no_grad():
+        scene = game.scene(given)
+        for row in range(2):
+            one = {name: value[row : row + 1] for name, value in given.items()}
+            views = [(one["pictures"][:, number], posture_of(one, number)) for number in range(2)]
+            target = Posture(one["target_joints"], one["target_bones"])
+            volumes = network.moved(network.aggregated(views), network.places(*views[0], target), target)
+            made = network.decode(volumes)
+            assert network.background is not None
+            behind = network.background(one["behind"])
+            whole = made.confidence * made.colour + (1 - made.confidence) * behind
+            torch.testing.assert_close(scene.whole[row : row + 1], whole, atol=1e-4, rtol=1e-3)
 
 
 def test_all_sources_are_in_the_first_ones_pose(bare: Store) -> None:
-    game, given = game_of(bare), batch(sources=3)
-    pairs = [
-        (given["pictures"][:, row], Posture(given["source_joints"][:, row], given["source_bones"][:, row]))
-        for row in range(3)
-    ]
+    game, given = game_of(bare), two_people(sources=3)
+    pairs = [(given["pictures"][:, row], posture_of(given, row)) for row in range(3)]
     with torch.no_grad():
         _, found = game._volumes(given)
         wanted = game.network.aggregated(pairs)
@@ -233,7 +282,7 @@ def test_flat_volumes_learn_in_half_precision(planes: int) -> None:
 
 @pytest.mark.slow
 def test_one_scene_of_the_puppet_is_learned_by_heart(bare: Store) -> None:
-    design = BottleneckDesign(resolution=64, width=12, channels=8)
+    design = BottleneckDesign(resolution=64, width=12, channels=8, photo=False)
     game, given, began = game_of(bare, Phase.PERSONALIZE, design), batch(sources=2), time.perf_counter()
     game.rates = {name: replace(rate, learning=2e-3) for name, rate in game.rates.items()}
     fit = Fit(game, FitOptions(300, has_decay=True), CPU)
