@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +26,6 @@ from retarget_cli.backends.bottleneck.posture import Posture
 from retarget_cli.backends.bottleneck.sampling import lattice, resized_places, sampled, turned
 from retarget_cli.backends.registry import make_backend
 from retarget_cli.networks import packed
-from retarget_cli.networks.packed import can_pack, can_pack_volumes
 
 CPU = torch.device("cpu")
 SMALL = BottleneckDesign(resolution=64, width=6, channels=6)
@@ -40,19 +38,7 @@ CLOSE = 1e-4
 # Where the flow is steep the plain modules' own rounding is as large: single pixels, that is, in pictures of noise.
 STEEP = 1e-3
 
-
-@pytest.fixture(autouse=True)
-def _no_gradients() -> Iterator[None]:
-    with torch.no_grad():
-        yield
-
-
-@pytest.fixture(params=["packed", "plain"])
-def _convolutions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "plain":
-        monkeypatch.setattr(packed, "can_pack", lambda: False)
-    elif not (can_pack() and can_pack_volumes()):
-        pytest.skip("this build of torch has no packed convolutions")
+pytestmark = pytest.mark.usefixtures("no_gradients")
 
 
 def lively(design: BottleneckDesign) -> Bottleneck:
@@ -84,7 +70,7 @@ def check(made: Made, wanted: Made) -> None:
         assert float(apart.mean()) < CLOSE / 2
 
 
-@pytest.mark.usefixtures("_convolutions")
+@pytest.mark.usefixtures("convolutions")
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_same_pictures(design: BottleneckDesign) -> None:
     network, shown, own, target = lively(design), picture(1, design.resolution), poses(1), poses(2, 1)
@@ -174,7 +160,7 @@ def test_limbs_on_a_lattice() -> None:
         torch.testing.assert_close(deep, pose_maps.deep_maps(posture, (12, 9)), atol=1e-4, rtol=0)
 
 
-@pytest.mark.usefixtures("_convolutions")
+@pytest.mark.usefixtures("convolutions")
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_enlarging_is_doubling_and_then_summing(dimensions: int) -> None:
     stream = torch.Generator().manual_seed(0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor
@@ -15,24 +13,12 @@ from retarget_cli.backends.liquid_warp.fast_warp import table_of, taps_of
 from retarget_cli.backends.liquid_warp.flow import NOWHERE
 from retarget_cli.backends.liquid_warp.generator import STRATEGIES, Design, Generator, WarpedFeatures
 from retarget_cli.networks import packed
-from retarget_cli.networks.packed import Convolution, can_pack
+from retarget_cli.networks.packed import Convolution
 
 WIDTH, DEPTH = 8, 2
 TOLERANCE = 1e-5
 
-
-@pytest.fixture(autouse=True)
-def _no_gradients() -> Iterator[None]:
-    with torch.no_grad():
-        yield
-
-
-@pytest.fixture(params=["packed", "plain"])
-def _convolutions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "plain":
-        monkeypatch.setattr(packed, "can_pack", lambda: False)
-    elif not can_pack():
-        pytest.skip("this build of torch has no packed convolutions")
+pytestmark = pytest.mark.usefixtures("no_gradients")
 
 
 def flows_of(window: int, sources: int, height: int, width: int) -> Tensor:
@@ -44,7 +30,7 @@ def flows_of(window: int, sources: int, height: int, width: int) -> Tensor:
     return grid.reshape(window, sources, height, width, 2)
 
 
-@pytest.mark.usefixtures("_convolutions")
+@pytest.mark.usefixtures("convolutions")
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize(
     ("sources", "window", "size"), [(1, 1, (32, 32)), (1, 4, (24, 40)), (2, 4, (40, 24)), (3, 1, (32, 48))]
@@ -92,7 +78,7 @@ def test_sums_are_grid_sampling_beyond_every_edge() -> None:
     assert (each - warped).abs().max() < TOLERANCE
 
 
-@pytest.mark.usefixtures("_convolutions")
+@pytest.mark.usefixtures("convolutions")
 @pytest.mark.parametrize("kind", [torch.nn.Conv2d, torch.nn.ConvTranspose2d])
 def test_a_convolution_is_the_layer(kind: type[torch.nn.Conv2d | torch.nn.ConvTranspose2d]) -> None:
     layer, x = kind(5, 7, 4, 2, 1), torch.randn(2, 5, 12, 8).contiguous(memory_format=torch.channels_last)

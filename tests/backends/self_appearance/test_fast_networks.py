@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from tests.backends.self_appearance.miniatures import COUNT, articulated, first_order, pictures
@@ -28,26 +26,13 @@ from retarget_cli.backends.self_appearance.regions import Regions
 from retarget_cli.backends.self_appearance.rows import gathered
 from retarget_cli.backends.self_appearance.sampling import coordinates, warped
 from retarget_cli.core.errors import UsageError
-from retarget_cli.networks import packed
-from retarget_cli.networks.packed import RowConvolution, can_pack
+from retarget_cli.networks.packed import RowConvolution
 
 Network = FirstOrder | Articulated | SelfAppearance
 SIZES = [(64, 64), (50, 77), (100, 36)]
 TOLERANCE = 5e-5
 
-
-@pytest.fixture(autouse=True)
-def _no_gradients() -> Iterator[None]:
-    with torch.no_grad():
-        yield
-
-
-@pytest.fixture(params=["packed", "plain"])
-def _convolutions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "plain":
-        monkeypatch.setattr(packed, "can_pack", lambda: False)
-    elif not can_pack():
-        pytest.skip("this build of torch has no packed convolutions")
+pytestmark = pytest.mark.usefixtures("no_gradients")
 
 
 def lively(network: Network) -> Network:
@@ -105,14 +90,14 @@ def check(network: Network, size: tuple[int, int], references: int = 0) -> None:
         torch.testing.assert_close(again.jacobian, parts.jacobian, atol=TOLERANCE, rtol=0)
 
 
-@pytest.mark.usefixtures("_convolutions")
+@pytest.mark.usefixtures("convolutions")
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("build", [first_order, articulated])
 def test_the_same_pictures(build: type[Network], size: tuple[int, int]) -> None:
     check(lively(build()), size)
 
 
-@pytest.mark.usefixtures("_convolutions")
+@pytest.mark.usefixtures("convolutions")
 @pytest.mark.parametrize(
     ("kind", "evolution", "has_appearance", "references"),
     [
@@ -129,7 +114,7 @@ def test_the_same_pictures_of_self_appearance(
     check(lively(self_appearance(kind, evolution, has_appearance)), size, references)
 
 
-@pytest.mark.usefixtures("_convolutions")
+@pytest.mark.usefixtures("convolutions")
 @pytest.mark.parametrize("size", [(2, 2), (5, 6), (8, 8), (9, 13)])
 def test_doubling_by_a_convolution_that_enlarges(size: tuple[int, int]) -> None:
     torch.manual_seed(1)
@@ -140,7 +125,7 @@ def test_doubling_by_a_convolution_that_enlarges(size: tuple[int, int]) -> None:
         torch.testing.assert_close(ready(features, wanted), layer(features, wanted), atol=1e-5, rtol=0)
 
 
-@pytest.mark.usefixtures("_convolutions")
+@pytest.mark.usefixtures("convolutions")
 @pytest.mark.parametrize("side", [1, 3])
 def test_small_pictures_as_a_product_of_matrices(side: int) -> None:
     torch.manual_seed(1)
