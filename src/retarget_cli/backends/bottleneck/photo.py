@@ -24,7 +24,9 @@ def first_photo(picture: Tensor, body: Tensor) -> Tensor:
     """(B, CHANNELS, S, S) of a picture (B, 4, S, S) that has not been moved, and of its body (B, 1, d, h, w)."""
     with torch.autocast(picture.device.type, enabled=False):
         body = body.float()
-        seen, there = (_weights(body) * _unhidden(body)).sum(2), _hits(body).sum(2)
+        unhidden = _unhidden(body)
+        hits = body * unhidden
+        seen, there = (_weights(body, hits) * unhidden).sum(2), hits.sum(2)
         return torch.cat([picture, _enlarged(seen, picture), _enlarged(there, picture)], 1)
 
 
@@ -38,13 +40,14 @@ def moved_photo(photo: Tensor, source: Tensor, target: Tensor, places: Tensor) -
         places: (B, D, H, W, 3) from the target's into the source's cube.
     """
     with torch.autocast(photo.device.type, enabled=False):
-        size = (target.shape[2], target.shape[3], target.shape[4])
+        target, size = target.float(), (target.shape[2], target.shape[3], target.shape[4])
         places = resized_places(places.float(), size)
-        weights = _weights(target.float())
+        hits = target * _unhidden(target)
+        weights = _weights(target, hits)
         flat = lattice(size, places)[..., :2].permute(3, 0, 1, 2)
         ways = (weights * (places[..., :2].permute(0, 4, 1, 2, 3) - flat)).sum(2)
         seen = (weights * sampled(_unhidden(source.float()), places)).sum(2)
-        there = _enlarged(_hits(target.float()).sum(2), photo)
+        there = _enlarged(hits.sum(2), photo)
         ways, seen = _enlarged(ways, photo), _enlarged(seen, photo)
         side = photo.shape[-1]
         home = lattice((1, side, side), places)[0, ..., :2]
@@ -54,21 +57,21 @@ def moved_photo(photo: Tensor, source: Tensor, target: Tensor, places: Tensor) -
         return torch.cat([read[:, :4], torch.minimum(read[:, 4:5], seen), there], 1).to(photo.dtype)
 
 
-def _hits(body: Tensor) -> Tensor:
-    """(B, 1, d, h, w): how likely a ray from the viewer ends there."""
-    return body * _unhidden(body)
-
-
 def _unhidden(body: Tensor) -> Tensor:
     """(B, 1, d, h, w): how much of a ray from the viewer comes there."""
     through = (1 - body).cumprod(2)
     return torch.cat([torch.ones_like(through[:, :, :1]), through[:, :, :-1]], 2)
 
 
-def _weights(body: Tensor) -> Tensor:
-    """(B, 1, d, h, w) of sum 1 along every ray: what of it is shown."""
+def _weights(body: Tensor, hits: Tensor) -> Tensor:
+    """(B, 1, d, h, w) of sum 1 along every ray: what of it is shown.
+
+    Args:
+        body: (B, 1, d, h, w).
+        hits: of that shape, how likely a ray from the viewer ends there.
+    """
     near = functional.avg_pool3d(body, 5, 1, 2, count_include_pad=False)
-    weights = _hits(body) + _NEAR * near + _ANYWHERE
+    weights = hits + _NEAR * near + _ANYWHERE
     return weights / weights.sum(2, keepdim=True)
 
 
