@@ -43,6 +43,7 @@ class Spec:
         moves: False for a baseline that repeats its source.
         is_frame_by_frame: each frame comes from its own motion alone: a clip can be made in parts, in any order.
         is_volumetric: its performers are `Volumetric`.
+        is_taught_by_film: it learns from frames that follow each other (`Trainable.span`), and of others' postures too.
     """
 
     summary: str
@@ -56,6 +57,7 @@ class Spec:
     moves: bool = True
     is_frame_by_frame: bool = True
     is_volumetric: bool = False
+    is_taught_by_film: bool = False
 
 
 @dataclass(frozen=True, slots=True)

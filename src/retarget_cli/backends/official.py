@@ -13,7 +13,9 @@ from retarget_cli.core.errors import BackendError
 from retarget_cli.weights.importing import Recogniser
 
 BUILT_IN: Mapping[str, str] = {
+    "parsing": "retarget_cli.perception.trained_parsing:recognisers",
     "liquid-warp": "retarget_cli.backends.liquid_warp.official:recognisers",
+    "pose2video": "retarget_cli.backends.pose2video.official:recognisers",
     "self-appearance": "retarget_cli.backends.self_appearance.official:recognisers",
 }
 """`backend -> "module:function"`; the function gives the method's recognisers."""

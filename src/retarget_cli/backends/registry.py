@@ -21,6 +21,8 @@ BUILT_IN: Mapping[str, str] = {
     "avatar": "retarget_cli.backends.avatar.backend:Avatar",
     "bottleneck": "retarget_cli.backends.bottleneck.backend:BottleneckBackend",
     "liquid-warp": "retarget_cli.backends.liquid_warp.backend:LiquidWarp",
+    "pose2video": "retarget_cli.backends.pose2video.backend:Pose2VideoBackend",
+    "remot": "retarget_cli.backends.remot.backend:RemotBackend",
     "still": "retarget_cli.backends.still.backend:Still",
     "first-order": "retarget_cli.backends.self_appearance.backend:FirstOrderBackend",
     "articulated": "retarget_cli.backends.self_appearance.backend:ArticulatedBackend",

@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from retarget_cli.backends.base import Backend
 from retarget_cli.core.errors import UsageError
-from retarget_cli.core.example import Example
+from retarget_cli.core.example import Example, Span
 from retarget_cli.core.subject import Subject
 from retarget_cli.weights.state import load_into
 
@@ -46,6 +47,24 @@ class Game(ABC):
     rates: Mapping[str, Rate]
     notes: tuple[str, ...] = ()
 
+    def approach(self, number: int, steps: int) -> None:  # noqa: B027  # most games are the same from start to end
+        """Called before every step.
+
+        A game that is played in parts finds out here which one is on; what it does must depend on nothing else, so
+        that a run goes on as if it had never been stopped.
+
+        Args:
+            number: steps that are done.
+            steps: that there will be in all.
+        """
+
+    def way(self, number: int, steps: int) -> float:
+        """How far on the part is that is played after `number` of `steps`, 0 to 1: rates that sink do so in each part.
+
+        Most games are of one part.
+        """
+        return number / steps
+
     @abstractmethod
     def losses(self, player: str, batch: Batch, kept: dict[str, Tensor]) -> dict[str, Tensor]:
         """Weighted terms by name, scalars; the player minimises their sum.
@@ -61,12 +80,15 @@ class Game(ABC):
         """(B, 3, H, K * W) in [0, 1]: for the eye, source, what is made and target side by side. No gradients."""
 
 
-# Every trainable backend has this option: a file or name of base weights; and this value of it, which begins untrained.
-WEIGHTS_OPTION, UNTRAINED = "weights", "none"
-
-
 class Trainable(Backend):
-    """A backend with networks that can be trained and personalised."""
+    """A backend with networks that can be trained and personalised.
+
+    Attributes:
+        personal_strength: how far a personalisation of trained weights goes, unless the user says so: 0 to 1, see
+            `LessonOptions.strength`.
+    """
+
+    personal_strength: ClassVar[float] = 0.5
 
     @property
     @abstractmethod
@@ -104,6 +126,13 @@ class Trainable(Backend):
     def lineage(self) -> dict[str, str]:
         """Where the weights of `generator` come from, for people: such as `base`, `sha256`, `license`, `notes`."""
         return {}
+
+    def span(self) -> Span | None:
+        """What of the target's clip examples must tell; None: pictures by themselves are all that is learned from.
+
+        With a span a personalisation learns from every frame of a clip, not from a few views of it.
+        """
+        return None
 
     @abstractmethod
     def tensors(self, example: Example) -> dict[str, Tensor]:

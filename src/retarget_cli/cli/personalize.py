@@ -38,6 +38,9 @@ def personalize(
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="In all, those before a stop included.")] = 100,
     rate: Annotated[float | None, typer.Option(help="Learning rate; default the method's own (0.0001).")] = None,
+    decay: Annotated[
+        bool, typer.Option("--decay", help="After a quarter of the steps the rate sinks, to a tenth in the end.")
+    ] = False,
     size: Annotated[
         str | None,
         typer.Option(help="Of the kept views: longer side or WIDTHxHEIGHT; default the source's, 1024 at most."),
@@ -111,6 +114,7 @@ def options_of(values: dict[str, Any]) -> PersonalizeOptions:
             values["save_every"],
             values["preview_every"],
             values["strength"],
+            values["decay"],
         ),
         is_half=not values["full"],
         may_overwrite=values["overwrite"],

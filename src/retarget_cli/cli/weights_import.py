@@ -39,12 +39,12 @@ def import_checkpoint(
         from retarget_cli.workflows.import_weights import import_weights
 
         done = import_weights(path, name, folder, form, overwrite, resolution)
-        use = f"--backend {done.label.backend} --set weights={done.name}"
+        use = done.form.use or f"--backend {done.label.backend} --set weights={done.name}"
         design = ", ".join(f"{key} {value}" for key, value in done.label.design.items())
         notes = "".join(f"note: {note}\n" for note in done.label.notes[1:])
         text = (
             f"{path}: {done.form.title}, {done.tensors} tensors ({design})\n"
-            f"{done.path}\n{notes}licence: {done.label.license}\nuse it with {use}"
+            f"{done.path}\n{notes}licence: {done.label.license}\nuse: {use}"
         )
         label = done.label
         data = {

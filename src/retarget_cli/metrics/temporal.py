@@ -12,8 +12,8 @@ from torch import Tensor
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
 from retarget_cli.metrics.base import FrameMetric, Frames, Info, Need, Scorer
-from retarget_cli.metrics.optical_flow import NAME, OpticalFlow, warp
 from retarget_cli.metrics.pixel import inside_mean
+from retarget_cli.perception.optical_flow import NAME, OpticalFlow, warp
 
 # Mean square change below which a pair of frames counts as still: half a grey level. Without it a still scene
 # would divide nothing by nothing.

@@ -14,8 +14,6 @@ from torch.nn import functional
 from retarget_cli.networks.blocks import TENSORFLOW_EPSILON
 
 INPUT_SIZE = 224
-LEAST_FRAMES = 9
-"""Fewer leave nothing for the last pool over two time steps."""
 CLASSES = 400
 
 Sizes = tuple[int, int, int]

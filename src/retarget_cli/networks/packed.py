@@ -31,6 +31,7 @@ class Convolution:
         bias: (C) or None.
         padding, stride: (rows, columns), or three of them in space; stride 1 where nothing is said.
         is_transposed: of the kind that enlarges.
+        beyond: rows and columns that one of that kind makes more at the end.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class Convolution:
         stride: tuple[int, ...] = (),
         *,
         is_transposed: bool = False,
+        beyond: tuple[int, ...] = (),
     ) -> None:
         self._bias = None if bias is None else bias.detach()
         self._is_spatial, self._is_transposed = weight.dim() == 5, is_transposed
         self._once = [1] * len(padding)
         self._padding, self._stride = list(padding), list(stride) or self._once
+        self._beyond = list(beyond) or [0] * len(padding)
         self.dtype = weight.dtype
         self._is_packed = weight.device.type == "cpu" and is_packable(weight.dtype)
         if self._is_spatial:
@@ -62,7 +65,9 @@ class Convolution:
             raise TypeError(f"{type(layer).__name__} is no convolution with padding in numbers")
         (rows, columns), (down, across) = layer.padding, layer.stride
         is_transposed = isinstance(layer, nn.ConvTranspose2d)
-        return cls(layer.weight, layer.bias, (rows, columns), (down, across), is_transposed=is_transposed)
+        below, behind = layer.output_padding
+        shape = (rows, columns), (down, across)
+        return cls(layer.weight, layer.bias, *shape, is_transposed=is_transposed, beyond=(below, behind))
 
     def __call__(self, x: Tensor, *, rectified: bool = False) -> Tensor:
         """(B, C', h', w') channels last, from (B, C, h, w) channels last; negatives cut off where that is asked for."""
@@ -97,15 +102,15 @@ class Convolution:
 
     def _run_plain(self, x: Tensor) -> Tensor:
         run = _PLAIN[self._is_transposed, self._is_spatial]
-        return run(x, self._weight, self._bias, self._stride, self._padding)
+        more = (self._beyond,) if self._is_transposed else ()
+        return run(x, self._weight, self._bias, self._stride, self._padding, *more)
 
     def _run_packed(self, x: Tensor, then: str) -> Tensor:
         self._pack(x)
         ops, what, padding, stride = torch.ops.mkldnn, (x, self._weight, self._bias), self._padding, self._stride
         y: Tensor
         if self._is_transposed:
-            none = [0] * len(padding)
-            y = ops._convolution_transpose_pointwise(*what, padding, none, stride, self._once, 1, then, [], "")
+            y = ops._convolution_transpose_pointwise(*what, padding, self._beyond, stride, self._once, 1, then, [], "")
         else:
             y = ops._convolution_pointwise(*what, padding, stride, self._once, 1, then, [], "")
         return y
@@ -116,8 +121,8 @@ class Convolution:
             return
         run, form = torch.ops.mkldnn._reorder_convolution_weight, [self._padding, self._stride]
         if self._is_transposed:
-            none = [0] * len(self._padding)
-            run, form = torch.ops.mkldnn._reorder_convolution_transpose_weight, [self._padding, none, self._stride]
+            form.insert(1, self._beyond)
+            run = torch.ops.mkldnn._reorder_convolution_transpose_weight
         self._weight, self._is_waiting = run(self._weight, *form, self._once, 1, list(x.shape)), False
 
 

@@ -21,8 +21,6 @@ from retarget_cli.perception.engine import quiet_stderr
 from retarget_cli.perception.pose import PoseEstimator
 
 FACE_LANDMARKS = 468
-DETECTOR = "MediaPipe face mesh (0.10.21, 468 points), at the head that MediaPipe pose gives or in the whole picture"
-"""What reports say of the detector."""
 
 _HEAD = slice(0, 11)
 # Sides of the squares that are read until one shows a face, in spans of the head's landmarks (ears, eyes, mouth),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retarget_cli.body.limbs import along_arms, along_legs, dense_weights
 from retarget_cli.body.model import Body, Shape
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.synth.mesh import Faces, Sheet, vertex_normals
 from retarget_cli.synth.outfit import Face, Outfit
 
-ARMS = ((16, 18, 20), (17, 19, 21))
-LEGS = ((1, 4, 7), (2, 5, 8))
 SPINE = (0, 3, 6, 9, 12)
 HANDS, FEET, HEAD, NECK = [20, 21, 22, 23], [7, 8, 10, 11], 15, 12
 EYES, EARS, MOUTH, NOSE = (2, 5), (7, 8), (9, 10), 0
@@ -107,35 +105,12 @@ def before_spine(points: FloatArray, joints: FloatArray) -> FloatArray:
 def bare(body: Body, shape: Shape) -> Skin:
     """What clothes are put on."""
     rest, joints = shape.vertices.numpy().astype(np.float32), shape.joints.numpy()
-    weights = np.zeros((len(rest), 24), np.float32)
-    np.add.at(weights, (np.arange(len(rest))[:, None], body.weights_index.numpy()), body.weights.numpy())
-    arm, leg = _along(rest, joints, weights, ARMS, 0.45), _along(rest, joints, weights, LEGS, 0.3)
+    weights = dense_weights(body)
+    arm, leg = along_arms(rest, joints, weights), along_legs(rest, joints, weights)
     shares = [weights[:, HEAD], weights[:, HANDS].sum(1), weights[:, FEET].sum(1)]
     fields = np.column_stack([rest, arm, leg, *shares]).astype(np.float32)
     faces = body.faces.numpy().astype(np.int32)
     return Skin(Sheet(rest, faces, weights, fields), vertex_normals(rest, faces), joints, shape.landmarks.numpy())
-
-
-def _along(
-    rest: FloatArray, joints: FloatArray, weights: FloatArray, limbs: tuple[tuple[int, ...], ...], least: float
-) -> FloatArray:
-    """(V,): how far down a limb, in joints; negative where the limb has less than `least` of the vertex.
-
-    It crosses zero smoothly, so that what begins there has an even edge.
-    """
-    along = np.full(len(rest), -1.0, np.float32)
-    for chain in limbs:
-        ends = [11 if joint == 8 else 10 if joint == 7 else joint + 2 for joint in chain[-1:]]
-        share_of_limb = weights[:, [*chain, *ends]].sum(1)
-        own = np.zeros(len(rest), np.float32)
-        for number, (start, end) in enumerate(pairwise(chain)):
-            bone = joints[end] - joints[start]
-            share = (rest - joints[start]) @ bone / (bone @ bone)
-            here = share >= 0
-            own[here] = number + np.clip(share[here], 0, 1)
-        own = np.minimum(np.maximum(own, 0.02), 6 * (share_of_limb - least))
-        along = np.maximum(along, np.clip(own, -1, None))
-    return along
 
 
 def hair_cover(points: FloatArray, landmarks: FloatArray, face: Face) -> FloatArray:

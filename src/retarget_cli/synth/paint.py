@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from retarget_cli.core.layout import Labels
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.synth.figure import EARS, Figure, before_spine
 from retarget_cli.synth.outfit import Pattern
-from retarget_cli.synth.parts import Labels, Part
+from retarget_cli.synth.parts import Part
 from retarget_cli.synth.visage import paint_face
 
 BoolArray = NDArray[np.bool_]

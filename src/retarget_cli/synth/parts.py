@@ -7,12 +7,11 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from retarget_cli.core.layout import Labels, Region
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.synth.figure import Figure, Layer, hair_cover
 
-Labels = NDArray[np.uint8]
-
-CLASSES = ("background", "head", "top", "bottom", "shoes", "limbs")
+CLASSES = tuple(region.name.lower() for region in Region)
 
 
 class Part(IntEnum):
@@ -50,12 +49,13 @@ _BOTTOM = (Part.BOTTOM, Part.LEFT_TROUSER, Part.RIGHT_TROUSER, Part.SKIRT)
 _SHOES = (Part.LEFT_SHOE, Part.RIGHT_SHOE)
 
 
-def class_of(part: Part) -> int:
-    """The class (index into CLASSES) of a finer label."""
-    for number, group in enumerate(((Part.BACKGROUND,), _HEAD, _TOP, _BOTTOM, _SHOES)):
+def class_of(part: Part) -> Region:
+    """The class of a finer label."""
+    groups = (((Part.BACKGROUND,), Region.BACKGROUND), (_HEAD, Region.HEAD), (_TOP, Region.TOP))
+    for group, region in (*groups, (_BOTTOM, Region.BOTTOM), (_SHOES, Region.SHOES)):
         if part in group:
-            return number
-    return CLASSES.index("limbs")
+            return region
+    return Region.LIMBS
 
 
 PARSING: Labels = np.array([class_of(part) for part in Part], np.uint8)

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retarget_cli.body.raster.numba_zbuffer import Buffers, rasterize
+from retarget_cli.core.layout import Labels
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
 from retarget_cli.synth.figure import Figure
 from retarget_cli.synth.light import Light
 from retarget_cli.synth.paint import paint
-from retarget_cli.synth.parts import Labels, parts_at
+from retarget_cli.synth.parts import parts_at
 from retarget_cli.synth.posed import Posed
 from retarget_cli.synth.shadow import shadow_map
 

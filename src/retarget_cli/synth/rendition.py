@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from retarget_cli.body.catalog import load_body
 from retarget_cli.body.placement import stature
+from retarget_cli.core.layout import Labels
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
 from retarget_cli.synth.camera import STILL, Stage, View
@@ -19,7 +20,7 @@ from retarget_cli.synth.figure import Figure
 from retarget_cli.synth.footing import lowest_foot
 from retarget_cli.synth.light import Light
 from retarget_cli.synth.mesh import Numbers
-from retarget_cli.synth.parts import PARSING, Labels
+from retarget_cli.synth.parts import PARSING
 from retarget_cli.synth.plan import TURN_VIEWS, Plan, Recipe, stream
 from retarget_cli.synth.pose import pose, theta_of, turned
 from retarget_cli.synth.posed import Skeleton, pose_figure, skeleton_of

@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from retarget_cli.body.limbs import LEGS
 from retarget_cli.core.motion import FloatArray
-from retarget_cli.synth.figure import LEGS, Skin
+from retarget_cli.synth.figure import Skin
 from retarget_cli.synth.mesh import Numbers, Sheet, grid_faces
 from retarget_cli.synth.outfit import Outfit
 

@@ -21,6 +21,7 @@ from retarget_cli.geometry.rotations import axis_angle_to_matrix
 FORMAT, VERSION = "retarget-album", "1"
 _PICTURES = ("images", "masks", "plates")
 _NUMBERS = ("pose", "world", "theta", "camera", "betas")
+_RUNS = "runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Contents:
         masks: (T, H, W) uint8: how much of the pixel the person covers, 0 to 255.
         plates: (1, H, W, 3) or (T, H, W, 3) uint8: what is behind the person, the same for all or of each picture.
         pose, world: (T, 33, 3); theta: (T, 24, 3); camera: (T, 3); betas: (n,); see `core.motion.Motion`.
+        runs: (T,) of consecutive frames the same number; None: no picture is known to follow another.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Contents:
     theta: FloatArray
     camera: FloatArray
     betas: FloatArray
+    runs: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Album:
         plates: how many there are: 1, or one a picture.
         pose, world, theta, camera, betas: see `Contents`.
         facing: (T,) radians about the vertical: 0 faces the viewer, pi shows the back.
+        runs: (T,), see `Contents`; where none are known every picture is one by itself.
     """
 
     path: Path
@@ -72,6 +76,7 @@ class Album:
     camera: FloatArray
     betas: FloatArray
     facing: FloatArray
+    runs: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.camera)
@@ -108,6 +113,8 @@ def save_album(path: Path, contents: Contents) -> None:
     """
     arrays = {name: np.ascontiguousarray(getattr(contents, name)) for name in _PICTURES}
     arrays |= {name: np.ascontiguousarray(getattr(contents, name), np.float32) for name in _NUMBERS}
+    if contents.runs is not None:
+        arrays[_RUNS] = np.ascontiguousarray(contents.runs, np.int64)
     told = {"format": FORMAT, "format_version": VERSION, "name": contents.name, "body": contents.body}
     write_whole(path, save(arrays, told), "make room, or let $RETARGET_CACHE name a folder with more of it")
 
@@ -124,6 +131,8 @@ def open_album(path: Path) -> Album:
             if told.get("format") != FORMAT or told.get("format_version") != VERSION:
                 raise InputError(f"{path} is no album of this version", "remove it: it is made again")
             numbers: dict[str, FloatArray] = {name: file.get_tensor(name) for name in _NUMBERS}
+            names = set(file.keys())
+            runs = file.get_tensor(_RUNS) if _RUNS in names else np.arange(len(numbers["camera"]))
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in _PICTURES}
     except FileNotFoundError as error:
         raise InputError(f"{path} is not there", "run the command that makes it again") from error
@@ -132,10 +141,11 @@ def open_album(path: Path) -> Album:
     count, height, width = shapes["masks"]
     wanted = {"pose": (count, LANDMARKS, 3), "world": (count, LANDMARKS, 3), "theta": (count, JOINTS, 3)}
     fits = all(numbers[name].shape == shape for name, shape in wanted.items()) and shapes["plates"][0] in (1, count)
+    fits = fits and runs.shape == (count,)
     if not fits or shapes["images"] != (count, height, width, 3) or shapes["plates"][1:] != (height, width, 3):
         raise InputError(f"{path}: its parts do not fit together", "remove it: it is made again")
     turned = axis_angle_to_matrix(torch.from_numpy(numbers["theta"][:, 0])).numpy()
     facing = np.arctan2(turned[:, 0, 2], turned[:, 2, 2]).astype(np.float32)
     return Album(
-        path, told["name"], told["body"], (height, width), shapes["plates"][0], **numbers, facing=facing
+        path, told["name"], told["body"], (height, width), shapes["plates"][0], **numbers, facing=facing, runs=runs
     )

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retarget_cli.core.errors import InputError, UsageError
-from retarget_cli.core.example import Example
+from retarget_cli.core.example import Example, Span
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image, Subject, View
 from retarget_cli.training.album import Album
+from retarget_cli.training.courses import around, course_of, targets
 from retarget_cli.training.framing import draw_window
 
 # Pictures among which the one that shows another side is taken as the next source.
@@ -61,14 +63,19 @@ class Drawer:
         options: how.
         seed: of everything random.
         rank: number of this process among those that learn together; each draws its own.
+        span: what of a target's clip is wanted; None: nothing.
 
     Raises:
-        InputError: no album has two pictures.
+        InputError: no album has two pictures, or as many consecutive ones as are wanted.
     """
 
-    def __init__(self, albums: Sequence[Album], options: DrawOptions, seed: int, rank: int = 0) -> None:
-        self.options, self._key = options, (seed, rank)
-        self.albums = [album for album in albums if len(album) > 1]
+    def __init__(
+        self, albums: Sequence[Album], options: DrawOptions, seed: int, rank: int = 0, span: Span | None = None
+    ) -> None:
+        self.options, self._key, self._span = options, (seed, rank), span
+        found = [(album, targets(album, span or Span())) for album in albums if len(album) > 1]
+        self.albums = [album for album, rows in found if len(rows)]
+        self._targets = [rows for _, rows in found if len(rows)]
         if not self.albums:
             raise InputError(
                 "there is nothing to learn from: no clip shows a person in two frames", "give other --data"
@@ -88,10 +95,12 @@ class Drawer:
     def example(self, number: int, place: int, sources: int) -> Example:
         """The example at a place of a batch."""
         rng = self._stream(number, place + 1)
-        album = self.albums[int(rng.choice(len(self.albums), p=self._chance))]
-        rows, target = draw_rows(rng, album, sources)
+        number_of = int(rng.choice(len(self.albums), p=self._chance))
+        album = self.albums[number_of]
+        rows, target = draw_rows(rng, album, sources, None if self._span is None else self._targets[number_of])
+        seen = (*rows, *range(target, target + (self._span or Span()).shown))
         window = draw_window(
-            rng, [album.pose[row] for row in (*rows, target)], album.size, self.options.size, self.options.zoom
+            rng, [album.pose[row] for row in seen], album.size, self.options.size, self.options.zoom
         )
         table = _colours(rng, self.options.jitter)
 
@@ -105,18 +114,38 @@ class Drawer:
         views = tuple(_disturbed(rng, made(row), self.options) for row in rows)
         subject = Subject(views, album.betas, album.body, plate(rows[0]), album.name)
         behind = subject.plate if album.plates == 1 else plate(target)
-        return Example(subject, made(target), behind)
+        course = None
+        if self._span is not None:
+            others = self._others(rng, album, self._span)
+            course = course_of(album, target, self._span, made, window.camera, others)
+        return Example(subject, made(target), behind, course)
+
+    def _others(self, rng: np.random.Generator, album: Album, span: Span) -> FloatArray | None:
+        """(N, 24, 3): what somebody else does, in another album."""
+        known = [other for other in self.albums if other is not album]
+        if not known:
+            return None
+        other = known[int(rng.integers(len(known)))]
+        return other.theta[around(other, int(rng.integers(len(other))), span)]
 
     def _stream(self, number: int, place: int = 0) -> np.random.Generator:
         return np.random.default_rng([*self._key, number, place])
 
 
-def draw_rows(rng: np.random.Generator, album: Album, sources: int) -> tuple[list[int], int]:
+def draw_rows(
+    rng: np.random.Generator, album: Album, sources: int, targets: NDArray[np.int64] | None = None
+) -> tuple[list[int], int]:
     """Source pictures, best-facing first, preferably from different sides; and another one as the target.
 
     An album with too few pictures gives some sources twice.
+
+    Args:
+        rng: of everything random.
+        album: of the person.
+        sources: how many.
+        targets: rows that may be the target; None: all.
     """
-    target = int(rng.integers(len(album)))
+    target = int(rng.integers(len(album))) if targets is None else int(rng.choice(targets))
     left = [row for row in range(len(album)) if row != target]
     chosen: list[int] = []
     while len(chosen) < sources:

@@ -35,7 +35,8 @@ class FitOptions:
         precision: of the networks; weights stay fp32.
         ema: decay of the generator's running mean, in [0, 1); 0: none.
         clip: largest norm of a player's gradient; 0: any.
-        has_decay: the rates are kept for a quarter of the steps and then sink linearly to a tenth (paper, 4.2).
+        has_decay: the rates are kept for a quarter of the steps and then sink linearly to a tenth (paper, 4.2); in each
+            part of a game that is played in parts.
     """
 
     steps: int
@@ -147,6 +148,7 @@ class Fit:
             yield Step(self.number, losses, time.perf_counter() - began)
 
     def _step(self, drawn: list[Batch]) -> dict[str, dict[str, float]]:
+        self.game.approach(self.number, self.options.steps)
         kept: list[dict[str, Tensor]] = [{} for _ in drawn]
         terms: dict[tuple[str, str], Tensor] = {}
         for player in self.game.players:
@@ -182,7 +184,7 @@ class Fit:
     def _decay(self) -> float:
         if not self.options.has_decay:
             return 1.0
-        way = (self.number / self.options.steps - _CONSTANT) / (1 - _CONSTANT)
+        way = (self.game.way(self.number, self.options.steps) - _CONSTANT) / (1 - _CONSTANT)
         return 1.0 - (1 - _LAST) * max(0.0, way)
 
     def _moved(self, batch: Batch) -> Batch:

@@ -28,6 +28,7 @@ class Recogniser:
         license: of the weights.
         origin: who released them.
         refusal: what to do instead, where such a checkpoint is known and of no use; empty where it is imported.
+        use: how it is used, where it is not an option of `backend`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Recogniser:
     license: str
     origin: str
     refusal: str = ""
+    use: str = ""
 
     def fitted(self, state: Mapping[str, Tensor]) -> Recogniser:
         """The form with a checkpoint's own counts, where such a form may have any; itself for most."""

@@ -15,33 +15,33 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.bottleneck.backend import NAME, BottleneckBackend
+from retarget_cli.backends.bottleneck.backend import BottleneckBackend
 from retarget_cli.backends.bottleneck.fast import FastBottleneck
-from retarget_cli.backends.bottleneck.inputs import Poser
 from retarget_cli.backends.bottleneck.model import Bottleneck, Made
-from retarget_cli.backends.bottleneck.options import FULL, HALF
-from retarget_cli.backends.bottleneck.posture import Posture
-from retarget_cli.backends.registry import make_backend
+from retarget_cli.backends.stage.poser import Poser
+from retarget_cli.backends.stage.posture import Posture
+from retarget_cli.backends.words import FULL, HALF
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import UsageError
-from retarget_cli.workflows.bench_ceiling import GIGA, Ceiling, Rate, convolving, macs, timed
+from retarget_cli.workflows.bench_backend import opened
+from retarget_cli.workflows.bench_ceiling import GIGA, Ceiling, Job, Rate, compared, macs, measured
 from retarget_cli.workflows.bench_report import BenchOptions
 
-LEVELS, MOST = 127.5, 4
+MOST = 4
 
 
 def measure_bottleneck(options: BenchOptions) -> Ceiling:
     """Time the plain modules and the ready ones, in both precisions and after one and four photos.
 
-    The size of its pictures is the weights' own, or that of `--set resolution=...`.
+    The size of its pictures is the weights' own; without any it is the first of the sizes.
 
     Raises:
         UsageError: asked for on a device other than a CPU.
     """
     device = choose_device(options.device).device
     if device.type != "cpu":
-        raise UsageError(f"--ceiling: --backend {NAME} is measured so on a CPU alone", "add --device cpu")
-    backend = make_backend(NAME, dict(options.settings), device)
+        raise UsageError(f"--ceiling: --backend {options.backend} is measured so on a CPU alone", "add --device cpu")
+    backend = opened(options, device)
     assert isinstance(backend, BottleneckBackend)
     network, count = backend.network, backend.spec.window
     views = _views(network.design.resolution, device)
@@ -50,20 +50,13 @@ def measure_bottleneck(options: BenchOptions) -> Ceiling:
         plain = _plain(network, views, target)
         ready = {each: _ready(network, views[:1], each) for each in (FULL, HALF)}
         many = _ready(network, views, FULL)
-        work, head = macs(network, plain) / count / GIGA, f"{NAME}, {network.design.resolution} px:"
-        jobs = convolving(device)
-        known = len(jobs)
-        jobs[f"{head} plain"] = work, plain
+        work, head = macs(network, plain) / count / GIGA, f"{options.backend}, {network.design.resolution} px:"
+        jobs: dict[str, Job] = {f"{head} plain": (work, plain)}
         jobs |= {f"{head} ready, {each}": (work, partial(made.posed, target)) for each, made in ready.items()}
         jobs[f"{head} ready, {FULL}, photos: {MOST}"] = work, partial(many.posed, target)
-        times = timed([job for _, job in jobs.values()], device)
+        rates = measured(jobs, count, device)
         wanted, full, half = plain().colour, ready[FULL].posed(target).colour, ready[HALF].posed(target).colour
-    rates = tuple(
-        Rate(name, gmac, seconds / (1 if row < known else count))
-        for row, ((name, (gmac, _)), seconds) in enumerate(zip(jobs.items(), times, strict=True))
-    )
-    note = _told(rates[known:], full, half)
-    return Ceiling(str(device), torch.get_num_threads(), rates, float((wanted - full).abs().max()), note)
+    return rates.ceiling(float((wanted - full).abs().max()), _told(rates.jobs, full, half))
 
 
 def _views(side: int, device: torch.device) -> list[tuple[Tensor, Posture]]:
@@ -101,12 +94,9 @@ def _plain(network: Bottleneck, views: list[tuple[Tensor, Posture]], target: Pos
 
 
 def _told(rates: tuple[Rate, ...], full: Tensor, half: Tensor) -> str:
-    plain, ready, halved, many = rates
-    apart = LEVELS * (half - full).abs()
+    *alone, many = rates
+    longer = many.seconds / alone[1].seconds
     return "\n".join([
-        f"as fast as the plain modules: {FULL} {plain.seconds / ready.seconds:.2f} times, "
-        f"{HALF} {plain.seconds / halved.seconds:.2f} times",
-        f"{HALF} and {FULL} differ by {float(apart.max()):.2f} of 255 levels at most, {float(apart.mean()):.3f} on "
-        f"average; pictures deviate by {LEVELS * float(full.std()):.2f} from their mean",
-        f"after {MOST} photos a frame takes {many.seconds / ready.seconds:.2f} times what it takes after one",
+        *compared("plain modules", alone, full, half, span=2),
+        f"after {MOST} photos a frame takes {longer:.2f} times what it takes after one",
     ])

@@ -8,7 +8,7 @@ the machine does falls on all alike; medians count.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -17,10 +17,15 @@ from torch.nn import functional
 
 from retarget_cli.backends.liquid_warp.fast import FastTransfer
 from retarget_cli.backends.liquid_warp.generator import Design, Generator
+from retarget_cli.backends.words import FULL, HALF
 
 ROUNDS = 7
 CHANNELS, SIDE, MATRIX = 256, 64, 2048
 GIGA = 1e9
+EIGHT_BITS = 255
+
+Job = tuple[float, Callable[[], object]]
+"""GMAC of one call, or of one frame of it; and the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,19 @@ class Ceiling:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was timed together: the machine's ceiling, and a frame of each job."""
+
+    device: torch.device
+    machine: tuple[Rate, ...]
+    jobs: tuple[Rate, ...]
+
+    def ceiling(self, difference: float, note: str = "") -> Ceiling:
+        """With what else is to be said."""
+        return Ceiling(str(self.device), torch.get_num_threads(), self.machine + self.jobs, difference, note)
+
+
 def measure_ceiling(device: torch.device, size: int = 256, sources: int = 1) -> Ceiling:
     """Time them.
 
@@ -92,19 +110,35 @@ def measure_ceiling(device: torch.device, size: int = 256, sources: int = 1) -> 
             made: tuple[Tensor, Tensor] = generator.transfer(target, pictures, features, flows)
             return made
 
-        work = macs(generator.transfer, plain) / GIGA
-        jobs = convolving(device) | {
-            f"liquid-warp, {size} px, {sources} sources: plain": (work, plain),
-            f"liquid-warp, {size} px, {sources} sources: ready": (work, lambda: ready(target, flows)),
+        work, head = macs(generator.transfer, plain) / GIGA, f"liquid-warp, {size} px, {sources} sources:"
+        jobs: dict[str, Job] = {
+            f"{head} plain": (work, plain),
+            f"{head} ready": (work, lambda: ready(target, flows)),
         }
-        times = timed([job for _, job in jobs.values()], device)
+        rates = measured(jobs, 1, device)
         apart = float((plain()[0] - ready(target, flows)[0]).abs().max())
-    rates = tuple(Rate(name, gmac, seconds) for (name, (gmac, _)), seconds in zip(jobs.items(), times, strict=True))
-    return Ceiling(str(device), torch.get_num_threads(), rates, apart)
+    return rates.ceiling(apart)
 
 
-def convolving(device: torch.device) -> dict[str, tuple[float, Callable[[], object]]]:
-    """GMAC and calls of the plain convolution and the matrix product."""
+def measured(jobs: Mapping[str, Job], frames: int, device: torch.device) -> Measured:
+    """Time jobs beside the machine's ceiling.
+
+    Args:
+        jobs: by name.
+        frames: that each call of theirs makes.
+        device: where.
+    """
+    ceiling = _convolving(device)
+    times = timed([job for _, job in (*ceiling.values(), *jobs.values())], device)
+    rates = tuple(
+        Rate(name, gmac, seconds / (frames if name in jobs else 1))
+        for (name, (gmac, _)), seconds in zip([*ceiling.items(), *jobs.items()], times, strict=True)
+    )
+    return Measured(device, rates[: len(ceiling)], rates[len(ceiling) :])
+
+
+def _convolving(device: torch.device) -> dict[str, Job]:
+    """The plain convolution and the matrix product."""
     image = torch.randn(1, CHANNELS, SIDE, SIDE, device=device).to(memory_format=torch.channels_last)
     kernel = torch.randn(CHANNELS, CHANNELS, 3, 3, device=device).to(memory_format=torch.channels_last)
     matrix = torch.randn(MATRIX, MATRIX, device=device)
@@ -147,3 +181,23 @@ def timed(jobs: list[Callable[[], object]], device: torch.device) -> list[float]
             if number:
                 kept.append(time.perf_counter() - started)
     return [sorted(kept)[len(kept) // 2] for kept in times]
+
+
+def compared(way: str, rates: Sequence[Rate], full: Tensor, half: Tensor, span: int) -> list[str]:
+    """Lines about the two precisions.
+
+    Args:
+        way: what the ready networks are compared with.
+        rates: of it, then of the ready ones in single and in half precision.
+        full, half: pictures that these two make.
+        span: from black to white in the pictures' values.
+    """
+    plain, ready, halved = rates
+    levels = EIGHT_BITS / span
+    apart = levels * (half - full).abs()
+    return [
+        f"as fast as the {way}: {FULL} {plain.seconds / ready.seconds:.2f} times, "
+        f"{HALF} {plain.seconds / halved.seconds:.2f} times",
+        f"{HALF} and {FULL} differ by {float(apart.max()):.2f} of {EIGHT_BITS} levels at most, "
+        f"{float(apart.mean()):.3f} on average; pictures deviate by {levels * float(full.std()):.2f} from their mean",
+    ]

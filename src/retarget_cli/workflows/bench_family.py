@@ -21,20 +21,19 @@ from retarget_cli.backends.self_appearance.articulated import Articulated
 from retarget_cli.backends.self_appearance.backend import Family
 from retarget_cli.backends.self_appearance.first_order import FirstOrder
 from retarget_cli.backends.self_appearance.model import SelfAppearance
-from retarget_cli.backends.self_appearance.options import FULL, HALF
 from retarget_cli.backends.self_appearance.performer import Puppet, laid_in
+from retarget_cli.backends.words import FULL, HALF
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import InputError, UsageError
 from retarget_cli.core.footage import spliced
 from retarget_cli.core.progress import Silence
-from retarget_cli.workflows.bench_ceiling import GIGA, Ceiling, Rate, convolving, macs, timed
+from retarget_cli.workflows.bench_ceiling import GIGA, Ceiling, Job, Rate, compared, macs, measured
 from retarget_cli.workflows.bench_report import BenchOptions
 from retarget_cli.workflows.driving import Excerpt
 from retarget_cli.workflows.leading import Lead, open_footage
 from retarget_cli.workflows.pixels import pictures_of
 
 PORT = Path("benchmarks", "per_frame.py")
-LEVELS = 255
 
 
 class Port(Protocol):
@@ -63,23 +62,16 @@ def measure_family(source: Path, driving: Path, options: BenchOptions) -> Ceilin
         puppets = {each: backend.puppet(views[:1], each) for each in (FULL, HALF)}
         whole = macs(network, published) / window / GIGA
         work = _work(network, views[:1], clip)
-        jobs = convolving(device)
-        count = len(jobs)
-        jobs[f"{head} published way"] = whole, published
+        jobs: dict[str, Job] = {f"{head} published way": (whole, published)}
         jobs |= {f"{head} ready, {each}": (work, _making(puppet, clip)) for each, puppet in puppets.items()}
         for more in range(1, min(backend.most_views, len(views))):
             seen = views[: more + 1]
             making = _making(backend.puppet(seen, FULL), clip)
             jobs[f"{head} ready, {FULL}, references: {more}"] = _work(network, seen, clip), making
-        times = timed([job for _, job in jobs.values()], device)
+        rates = measured(jobs, window, device)
         plain = torch.cat(published())
         full, half = (puppet.made(puppet.parts(clip), clip).float() for puppet in puppets.values())
-    rates = [
-        Rate(name, gmac, seconds / (1 if row < count else window))
-        for row, ((name, (gmac, _)), seconds) in enumerate(zip(jobs.items(), times, strict=True))
-    ]
-    note = _told(rates[count:], plain, full, half)
-    return Ceiling(str(device), torch.get_num_threads(), tuple(rates), float((plain - full).abs().max()), note)
+    return rates.ceiling(float((plain - full).abs().max()), _told(rates.jobs, full, half))
 
 
 def _backend(options: BenchOptions) -> Family:
@@ -135,16 +127,10 @@ def _work(network: nn.Module, views: Tensor, clip: Tensor) -> float:
     return macs(network, lambda: network(source, finder(clip))) / len(clip) / GIGA
 
 
-def _told(rates: Sequence[Rate], plain: Tensor, full: Tensor, half: Tensor) -> str:
-    port, ready, halved, *others = rates
-    apart = LEVELS * (half - full).abs()
-    lines = [
-        f"as fast as the published way: {FULL} {port.seconds / ready.seconds:.2f} times, "
-        f"{HALF} {port.seconds / halved.seconds:.2f} times",
-        f"{HALF} and {FULL} differ by {float(apart.max()):.2f} of {LEVELS} levels at most, {float(apart.mean()):.3f} "
-        f"on average; pictures deviate by {LEVELS * float(plain.std()):.2f} from their mean",
-    ]
+def _told(rates: Sequence[Rate], full: Tensor, half: Tensor) -> str:
+    alone, others = rates[:3], rates[3:]
+    lines = compared("published way", alone, full, half, span=1)
     if others:
-        each = (others[-1].seconds - ready.seconds) / len(others)
+        each = (others[-1].seconds - alone[1].seconds) / len(others)
         lines.append(f"every reference takes {1000 * each:.1f} ms of a frame")
     return "\n".join(lines)

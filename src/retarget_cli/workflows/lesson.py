@@ -23,7 +23,6 @@ from retarget_cli.workflows.overlap import overlapped
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 # Examples that are kept ready: about 10 MB each at 256 pixels, and a tenth of a step to make again.
 _KEPT = 16
-_HALFWAY = 0.5
 
 
 class Watcher(Protocol):
@@ -77,9 +76,11 @@ class LessonOptions:
         precision: of the networks; auto: bf16 on CUDA, else fp32.
         save_every: steps from one saving to the next; 0: only when it is stopped.
         picture_every: steps from one picture to the next; 0: none.
-        strength: how far the kept weights go from those it began with, 0, to those of the last step, 1; None: halfway
-            where it began with trained weights, else all the way. The mean of both has what was learned without what
-            few pictures make a network forget (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+        strength: how far the kept weights go from those it began with, 0, to those of the last step, 1; None: as the
+            method has it, mostly halfway, where it began with trained weights, else all the way. The mean of both has
+            what was learned without what few pictures make a network forget (Wortsman et al., "Robust fine-tuning of
+            zero-shot models", CVPR 2022).
+        has_decay: the rate sinks, see `FitOptions.has_decay`.
     """
 
     steps: int = 100
@@ -90,6 +91,7 @@ class LessonOptions:
     save_every: int = 50
     picture_every: int = 0
     strength: float | None = None
+    has_decay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,10 @@ class Lesson:
         self.options = options
         self._backend, self._examples = backend, examples
         self._game = _game(backend, options.rate)
-        precision = resolved(options.precision, backend.device)
-        self.fit = Fit(self._game, FitOptions(options.steps, precision=precision), backend.device)
+        fit = FitOptions(
+            options.steps, precision=resolved(options.precision, backend.device), has_decay=options.has_decay
+        )
+        self.fit = Fit(self._game, fit, backend.device)
         self._batches: dict[int, Batch] = {}
         self.strength = _strength(backend, options.strength)
         self._base = {name: weight.detach().clone() for name, weight in self.fit.weights().items()}
@@ -217,7 +221,7 @@ def _game(backend: Trainable, rate: float | None) -> Game:
 def _strength(backend: Trainable, asked: float | None) -> float:
     if asked is not None:
         return asked
-    return _HALFWAY if "sha256" in backend.lineage() else 1.0
+    return backend.personal_strength if "sha256" in backend.lineage() else 1.0
 
 
 def _between(base: Tensor, tuned: Tensor, share: float) -> Tensor:

@@ -10,7 +10,8 @@ import torch
 
 from retarget_cli.backends.base import Backend
 from retarget_cli.backends.registry import DEFAULT, backend_class, known_backends, make_backend
-from retarget_cli.backends.trainable import UNTRAINED, WEIGHTS_OPTION, Trainable
+from retarget_cli.backends.trainable import Trainable
+from retarget_cli.backends.words import UNTRAINED, WEIGHTS_OPTION
 from retarget_cli.body.model import Body
 from retarget_cli.core.errors import InputError, UsageError, WeightsError
 from retarget_cli.core.progress import Progress

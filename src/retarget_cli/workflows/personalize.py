@@ -2,6 +2,7 @@
 
     pictures -> subject -> examples: every view once as what is to be made      (perceived once, kept)
     pictures, clips, driving clips -> takes -> examples                         (of a method led by pixels; `takes`)
+    clips -> every frame of the person, in order -> examples                    (of one that learns it; `person_takes`)
     base weights -> steps, each on one example, drawn uniformly -> tuned weights  (a second thread; `lesson`)
     subject + tuned weights -> one file                                         (`subject_file`)
 
@@ -21,7 +22,8 @@ from pathlib import Path
 import torch
 
 from retarget_cli.backends.registry import backend_class, known_backends, make_backend
-from retarget_cli.backends.trainable import WEIGHTS_OPTION, Trainable
+from retarget_cli.backends.trainable import Trainable
+from retarget_cli.backends.words import WEIGHTS_OPTION
 from retarget_cli.body.catalog import load_body
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import BackendError, Interrupted, OutputError, UsageError
@@ -35,6 +37,7 @@ from retarget_cli.workflows.canvas import parse_size
 from retarget_cli.workflows.lesson import Counting, Examples, Lesson, LessonOptions, Watcher, learn, resolved, seeded
 from retarget_cli.workflows.machine import program_version
 from retarget_cli.workflows.output_name import output_path
+from retarget_cli.workflows.person_takes import Scenes, open_scenes
 from retarget_cli.workflows.source import prepare_subject, source_files
 from retarget_cli.workflows.subject_file import MOST_VIEWS, SavedSubject, save_subject
 from retarget_cli.workflows.takes import Exercises, check_driving, picture_sources, read_takes
@@ -59,7 +62,8 @@ class PersonalizeOptions:
         may_overwrite: replace an output that exists.
         is_anew: forget what was learned before it was stopped.
         device: auto, cpu, cuda, mps.
-        driving: clips of what will move it, to be learned from as well; of a method that is led by pixels.
+        driving: clips of what will move it, to be learned from as well; of a method that is led by pixels, or learns
+            from film, which looks at postures alone.
     """
 
     sources: tuple[str, ...]
@@ -135,7 +139,7 @@ def personalize(
     is_new = subject is None
     if subject is None:
         subject = _prepared(options, files, cache, progress)
-    examples = _examples(options, files, backend, subject, progress)
+    examples = _examples(options, files, backend, subject, cache, progress)
     with seeded(options.lesson.seed, choice.device):
         lesson = Lesson(backend, examples, _lesson_options(options, watcher))
         if is_new:
@@ -231,8 +235,9 @@ def check(options: PersonalizeOptions, path: Path) -> None:
 
 def _check_kind(options: PersonalizeOptions) -> None:
     """What only means something where a person is known, or where none is."""
-    is_led = trainable_class(options.backend).spec.is_led_by_pixels
-    if options.driving and not is_led:
+    spec = trainable_class(options.backend).spec
+    is_led = spec.is_led_by_pixels
+    if options.driving and not is_led and not spec.is_taught_by_film:
         raise UsageError(
             f"--driving: --backend {options.backend} learns one person, and from nobody else's clip",
             "leave it out; a clip of the same person can be a --source",
@@ -241,7 +246,7 @@ def _check_kind(options: PersonalizeOptions) -> None:
         raise UsageError(
             f"--source-person: --backend {options.backend} is led by pixels and knows of no person", "leave it out"
         )
-    check_driving(options.driving)
+    check_driving(options.driving, has_pictures=is_led)
 
 
 def _prepared(options: PersonalizeOptions, files: list[Path], cache: Cache | None, progress: Progress) -> Subject:
@@ -256,25 +261,33 @@ def _prepared(options: PersonalizeOptions, files: list[Path], cache: Cache | Non
 
 
 def _examples(
-    options: PersonalizeOptions, files: list[Path], backend: Trainable, subject: Subject, progress: Progress
-) -> Examples:
+    options: PersonalizeOptions, files: list[Path], backend: Trainable, subject: Subject, cache: Cache | None,
+    progress: Progress,
+) -> Examples:  # fmt: skip
     """What is drawn from."""
     seed, count = options.lesson.seed, options.lesson.variations
     if backend.spec.is_led_by_pixels:
         return Exercises(read_takes(files, options.driving, progress), seed, count)
+    span, clips = backend.span(), [path for path in files if not is_picture(path)]
+    if span is not None and clips:
+        if len(clips) < len(files):
+            progress.note(f"{options.backend} learns from the clip; photos beside it are only kept")
+        return open_scenes(clips, options.driving, options.source_person, subject, span, seed, cache, progress)
     return varied(backend.personal_examples(subject), seed, count)
 
 
 def _frames(examples: Examples) -> int:
-    return examples.frames if isinstance(examples, Exercises) else 0
+    return examples.frames if isinstance(examples, (Exercises, Scenes)) else 0
 
 
 def _identity(options: PersonalizeOptions, files: list[Path], backend: Trainable) -> dict[str, str]:
     """What must be equal for a personalisation to be gone on with; the number of steps may grow."""
     lesson = options.lesson
-    clips = {"driving clips": " ".join(content_hash(path) for path in options.driving)} if options.driving else {}
+    some = {"driving clips": " ".join(content_hash(path) for path in options.driving)} if options.driving else {}
+    if lesson.has_decay:
+        some["decay"] = "yes"
     return {
-        **clips,
+        **some,
         "backend": options.backend,
         "options": json.dumps(dict(options.settings), sort_keys=True),
         "base weights": backend.lineage().get("sha256", ""),
@@ -299,7 +312,7 @@ def _told(options: PersonalizeOptions, backend: Trainable, lesson: Lesson) -> di
     rates = sorted({rate.learning for rate in lesson.rates.values()})
     about = {
         "steps": str(lesson.number),
-        "rate": ", ".join(map(str, rates)),
+        "rate": ", ".join(map(str, rates)) + (", sinking to a tenth" if options.lesson.has_decay else ""),
         "seed": str(options.lesson.seed),
         "variations": str(options.lesson.variations),
         "strength": str(lesson.strength),

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from retarget_cli.backends.trainable import WEIGHTS_OPTION
+from retarget_cli.backends.words import WEIGHTS_OPTION
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import JOINTS, LANDMARKS, FloatArray
 from retarget_cli.core.reading import LARGEST_SIDE, SMALLEST_SIDE

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from retarget_cli.backends.registry import backend_class, known_backends, make_backend
-from retarget_cli.backends.trainable import UNTRAINED, WEIGHTS_OPTION, Batch, Game, Phase, Trainable
+from retarget_cli.backends.trainable import Batch, Game, Phase, Trainable
+from retarget_cli.backends.words import UNTRAINED, WEIGHTS_OPTION
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import BackendError, Interrupted, RetargetError, UsageError
 from retarget_cli.core.progress import Progress, Silence
@@ -103,7 +104,7 @@ def train(options: TrainOptions, cache: Cache, progress: Progress, watcher: Watc
     with fit.accelerator.main_process_first():  # the others find what it has made
         found = make_albums(
             options.data, options.drawn, options.seed, options.draw.size, cache.folder / "albums", options.workers,
-            progress if fit.rank == 0 else Silence(), backend.spec.is_led_by_pixels,
+            progress if fit.rank == 0 else Silence(), backend.spec.is_led_by_pixels, backend.span() is not None,
         )  # fmt: skip
     run = _Run(options, backend, game, fit, found)
     resumed = run.begin()
@@ -208,7 +209,7 @@ class _Run:
         losses: dict[str, dict[str, float]] = {}
         with ExitStack() as stack:
             stop = stack.enter_context(Stop(is_led=fit.accelerator.num_processes > 1))
-            drawer = Drawer(self._albums, draw, options.seed, fit.rank)
+            drawer = Drawer(self._albums, draw, options.seed, fit.rank, self._backend.span())
             loader = stack.enter_context(Loader(self._backend, drawer, workers, fit.device.type == "cuda"))
             shown: Batch | None = None
             if fit.rank == 0:
@@ -274,7 +275,8 @@ class _Run:
         """Draws what the sample pictures show: always the same people, as they are."""
         draw = self._options.draw
         plain = replace(draw, batch=min(draw.batch, _SAMPLES), zoom=0.0, jitter=0.0, theta_noise=0.0, camera_noise=0.0)
-        return Loader(self._backend, Drawer(self._albums, plain, self._options.seed + 1), 1)
+        drawer = Drawer(self._albums, plain, self._options.seed + 1, span=self._backend.span())
+        return Loader(self._backend, drawer, 1)
 
     @torch.no_grad()
     def _sample(self, shown: Batch) -> None:

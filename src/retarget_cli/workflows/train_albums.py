@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class Job:
         folder: where albums are.
         size: of the pictures that will be learned from, pixels.
         is_pictured: the pictures are all that is wanted; nobody is looked for.
+        is_in_order: consecutive frames are wanted, and which those are.
     """
 
     origin: Origin
@@ -54,6 +55,7 @@ class Job:
     folder: Path
     size: int
     is_pictured: bool = False
+    is_in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def albums(
     workers: int | None,
     progress: Progress,
     is_pictured: bool = False,
+    is_in_order: bool = False,
 ) -> list[Album]:
     """All albums of data sets, in the same order every time.
 
@@ -85,6 +88,7 @@ def albums(
         workers: processes; None is one a core.
         progress: is told about clips, and about those that are of no use.
         is_pictured: the pictures are all that is wanted: nobody is looked for, and clips may show anything.
+        is_in_order: consecutive frames are wanted.
 
     Raises:
         InputError: a data set can't be read, or none of its clips can be used.
@@ -93,6 +97,7 @@ def albums(
     jobs = [job for root in data for job in _jobs(root, folder, size, is_pictured)]
     recipe = Recipe(seed=seed, size=(size, size))
     jobs += [Job(Drawn(recipe, number), f"clip {number}", folder, size, is_pictured) for number in range(drawn)]
+    jobs = [replace(job, is_in_order=is_in_order) for job in jobs]
     found: dict[int, Made] = {}
     places = {id(job): place for place, job in enumerate(jobs)}
     progress.stage(STAGE, 0, len(jobs))
@@ -173,8 +178,13 @@ def _paths(job: Job) -> tuple[Path, ...] | None:
         return tuple(_drawn_path(job, origin, place) for place in range(count))
     if isinstance(origin, Path):
         return tuple(_path(job, _key(job, origin, group)) for group in _groups(job, origin))
-    key_of = train_pictures.stream_key if job.is_pictured else train_clips.key_of
-    return (_path(job, key_of(origin, job.size)),)
+    return (_path(job, _stream_key(job, origin)),)
+
+
+def _stream_key(job: Job, stream: Stream) -> str:
+    if job.is_pictured:
+        return train_pictures.stream_key(stream, job.size)
+    return train_clips.key_of(stream, job.size, job.is_in_order)
 
 
 def _path(job: Job, key: str) -> Path:
@@ -186,7 +196,9 @@ def _groups(job: Job, clip: Path) -> list[tuple[str, ...]]:
 
 
 def _key(job: Job, clip: Path, group: tuple[str, ...]) -> str:
-    return train_pictures.key_of(clip, group) if job.is_pictured else train_synthetic.key_of(clip, group)
+    if job.is_pictured:
+        return train_pictures.key_of(clip, group)
+    return train_synthetic.key_of(clip, group, job.is_in_order)
 
 
 def _write(job: Job, clip: Path, group: tuple[str, ...], path: Path) -> None:
@@ -196,7 +208,9 @@ def _write(job: Job, clip: Path, group: tuple[str, ...], path: Path) -> None:
 
 def _drawn_path(job: Job, origin: Drawn, place: int) -> Path:
     what = f"drawn pictures {train_pictures.VERSION}" if job.is_pictured else f"drawn album {train_synthetic.VERSION}"
-    options = {"what": what, "number": origin.number, "place": place}
+    options: dict[str, object] = {"what": what, "number": origin.number, "place": place}
+    if job.is_in_order:
+        options["in order"] = True
     return _path(job, cache_key(repr(origin.recipe), options))
 
 
@@ -225,10 +239,10 @@ def _from_synthetic(job: Job, clip: Path) -> tuple[Path, ...]:
 
 
 def _from_stream(job: Job, stream: Stream) -> Made:
+    path = _path(job, _stream_key(job, stream))
     if job.is_pictured:
-        path = _path(job, train_pictures.stream_key(stream, job.size))
         is_made, fault = train_pictures.write_stream(stream, job.name, job.size, path), train_pictures.STILL
     else:
-        path = _path(job, train_clips.key_of(stream, job.size))
-        is_made, fault = train_clips.write_clip(stream, job.name, job.size, path), train_clips.NOBODY
+        is_made = train_clips.write_clip(stream, job.name, job.size, path, job.is_in_order)
+        fault = train_clips.NOBODY
     return Made((path,)) if is_made else Made((), fault)

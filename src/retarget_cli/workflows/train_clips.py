@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from retarget_cli.body.catalog import load_body
 from retarget_cli.core.files import write_whole
@@ -24,19 +25,23 @@ from retarget_cli.workflows.driving import open_driving
 from retarget_cli.workflows.evaluate_sources import excerpt_of
 from retarget_cli.workflows.source import Shot, fit_views
 
+Rows = NDArray[np.int64]
+
 VERSION = 1
 NOBODY = "nobody is seen in it"
 # Frames that are kept of a clip, evenly spread.
 _FRAMES = 120
+# Of those that must follow each other, so many at most, and so many at a time.
+_FRAMES_IN_ORDER, _RUN = 360, 40
 # Pictures are kept so much larger than they are learned from: a person seldom fills a frame.
 _FINER = 1.5
 # Levels by which the frames may differ from a common plate, off the person, when the camera rests.
 _AT_REST = 10.0
 
 
-def key_of(stream: Stream, size: int) -> str:
+def key_of(stream: Stream, size: int, is_in_order: bool = False) -> str:
     """Of a clip's album."""
-    return album_key(f"album {VERSION}", stream, size)
+    return album_key(f"album {VERSION}{' in order' if is_in_order else ''}", stream, size)
 
 
 def album_key(what: str, stream: Stream, size: int) -> str:
@@ -50,7 +55,7 @@ def nobody_file(path: Path) -> Path:
     return path.with_suffix(".nobody")
 
 
-def write_clip(stream: Stream, name: str, size: int, path: Path) -> bool:
+def write_clip(stream: Stream, name: str, size: int, path: Path, is_in_order: bool = False) -> bool:
     """Make the album of a clip.
 
     Args:
@@ -58,6 +63,7 @@ def write_clip(stream: Stream, name: str, size: int, path: Path) -> bool:
         name: of the album.
         size: of the pictures that will be learned from, pixels.
         path: of the album.
+        is_in_order: keep runs of consecutive frames, not frames that are evenly spread.
 
     Returns:
         False where the person is seen in fewer than two frames; that is remembered too.
@@ -68,7 +74,7 @@ def write_clip(stream: Stream, name: str, size: int, path: Path) -> bool:
     """
     motion = _motion(stream)
     rows = np.flatnonzero(motion.present)
-    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _FRAMES)).round().astype(int))]
+    rows = rows[chosen_runs(len(rows), _FRAMES_IN_ORDER, _RUN) if is_in_order else _spread(len(rows), _FRAMES)]
     if len(rows) < 2:
         write_whole(nobody_file(path), b"")
         return False
@@ -84,8 +90,28 @@ def write_clip(stream: Stream, name: str, size: int, path: Path) -> bool:
     )
     covers = np.rint(np.stack(masks) * 255).astype(np.uint8)
     behind = plates(images, masks)
-    save_album(path, Contents(name, "anny", np.stack(images), covers, behind, pose, world, theta, camera, betas))
+    runs = run_numbers(rows) if is_in_order else None
+    save_album(
+        path, Contents(name, "anny", np.stack(images), covers, behind, pose, world, theta, camera, betas, runs)
+    )
     return True
+
+
+def chosen_runs(count: int, most: int, length: int) -> Rows:
+    """Which of `count` frames are kept: all, or runs of `length`, evenly spread, that are `most` together."""
+    if count <= most:
+        return np.arange(count)
+    firsts = np.linspace(0, count - length, max(1, most // length)).round().astype(np.int64)
+    return np.unique(firsts[:, None] + np.arange(length))
+
+
+def run_numbers(rows: Rows) -> Rows:
+    """(T,) of frames whose places in the clip are rows (T,): the same number where each follows the one before it."""
+    return np.cumsum(np.diff(rows, prepend=rows[:1]) > 1)
+
+
+def _spread(count: int, most: int) -> Rows:
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
 
 
 def plates(images: list[Image], masks: list[FloatArray]) -> Image:

@@ -32,12 +32,15 @@ def groups_of(clip: Path) -> list[tuple[str, ...]]:
     return [group for group in there if group]
 
 
-def key_of(clip: Path, group: Sequence[str]) -> str:
+def key_of(clip: Path, group: Sequence[str], is_in_order: bool = False) -> str:
     """Of the album of some renditions: what was drawn, the bodies, and a picture of each."""
     parts = [clip / "clip.json"]
     for name in group:
         parts += [clip / name / "truth.motion", clip / name / "frames" / "000000.png"]
-    return cache_key(" ".join(content_hash(part) for part in parts), {"what": f"synthetic album {VERSION}"})
+    options: dict[str, object] = {"what": f"synthetic album {VERSION}"}
+    if is_in_order:
+        options["in order"] = True
+    return cache_key(" ".join(content_hash(part) for part in parts), options)
 
 
 def write_synthetic(clip: Path, group: Sequence[str], path: Path) -> None:
@@ -60,11 +63,12 @@ def write_synthetic(clip: Path, group: Sequence[str], path: Path) -> None:
     assert motion.theta is not None
     assert motion.camera is not None
     assert motion.betas is not None
+    runs = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
     save_album(
         path,
         Contents(
             f"{clip.name}/{group[0]}", motion.body, images, masks, together, motion.pose, motion.world, motion.theta,
-            motion.camera, motion.betas,
+            motion.camera, motion.betas, runs,
         ),
     )  # fmt: skip
 

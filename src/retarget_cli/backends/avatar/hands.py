@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from retarget_cli.backends.avatar.complexion import Complexion, color_distance
-from retarget_cli.backends.avatar.parts import WRISTS, BoolArray, Part, PartMap, PosedBody, nearest_value
-from retarget_cli.backends.avatar.regions import grown, opened
+from retarget_cli.backends.avatar.parts import WRISTS, Part, PartMap, PosedBody
 from retarget_cli.backends.avatar.texture import Page, continued
 from retarget_cli.body.raster.numba_zbuffer import rasterize
 from retarget_cli.core.subject import Image, View
+from retarget_cli.perception.complexion import Complexion, color_distance
+from retarget_cli.perception.regions import BoolArray, grown, nearest_value, opened
 
 ELBOWS = {Part.LEFT_ARM: 18, Part.RIGHT_ARM: 19}
 # Shadow between fingers, and the hem of a sleeve, are still the arm's.

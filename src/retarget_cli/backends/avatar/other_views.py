@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retarget_cli.backends.avatar.parts import BoolArray, Part
-from retarget_cli.backends.avatar.regions import grown
+from retarget_cli.backends.avatar.parts import Part
 from retarget_cli.backends.avatar.sheet import Sheet
 from retarget_cli.backends.avatar.texture import Page
 from retarget_cli.backends.avatar.transforms import compose, invert
 from retarget_cli.backends.avatar.viewed import Viewed
 from retarget_cli.core.motion import FloatArray
+from retarget_cli.perception.regions import BoolArray, grown
 
 # A triangle is taken from a view in which it is turned to the viewer by at least this cosine.
 FACING = 0.05

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retarget_cli.body.limbs import dense_weights
 from retarget_cli.body.model import Body
-from retarget_cli.body.raster.numba_zbuffer import Buffers, rasterize
+from retarget_cli.body.raster.numba_zbuffer import interpolate, rasterize
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
-
-BoolArray = NDArray[np.bool_]
+from retarget_cli.perception.regions import BoolArray, nearest_value
 
 # A part reaches as far as this much of the body moves with it: parts overlap where the body bends between them.
 OVERLAP = 0.12
@@ -74,10 +73,7 @@ class PosedBody:
 
         Joints that the photo does not show (`unseen`) do not move on their own: they follow the hips.
         """
-        weights = np.zeros((len(vertices), len(body.parents)), np.float32)
-        np.add.at(
-            weights, (np.arange(len(weights))[:, None], body.weights_index.numpy()), body.weights.numpy()
-        )
+        weights = dense_weights(body)
         weights[:, 0] += weights[:, unseen].sum(1)
         weights[:, unseen] = 0
         shares = np.stack([weights[:, part == PART_OF_JOINT].sum(1) for part in Part], 1)
@@ -86,15 +82,6 @@ class PosedBody:
     def faces_of(self, part: Part, least: float) -> NDArray[np.int32]:
         """The triangles with a corner that moves with a part by more than `least`."""
         return np.ascontiguousarray(self.faces[(self.shares[self.faces, part] > least).any(1)])
-
-
-def interpolate(fragments: Buffers, faces: NDArray[np.int32], values: FloatArray) -> FloatArray:
-    """(H, W, C): per-vertex values (V, C) at each fragment; zero where there is none."""
-    hit = fragments.face_index >= 0
-    out = np.zeros((*hit.shape, values.shape[1]), np.float32)
-    corners = faces[fragments.face_index[hit]]
-    out[hit] = np.einsum("nk,nkc->nc", fragments.barycentric[hit], values[corners])
-    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +154,3 @@ def _even(labels: NDArray[np.int32], sigma: float) -> NDArray[np.int32]:
 def _grow(labels: NDArray[np.int32], mask: BoolArray) -> NDArray[np.int32]:
     """Give every pixel of the mask without a label (watershed lines, lone islands) that of the nearest one."""
     return np.where(mask, nearest_value(labels, labels >= 0), -1).astype(np.int32)
-
-
-def nearest_value(values: NDArray[Any], known: BoolArray) -> NDArray[Any]:
-    """(H, W): at each pixel the value (H, W) of the nearest known one; zero when none is known."""
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros(int(nearest.max()) + 1, values.dtype)
-    table[nearest[known]] = values[known]
-    return table[nearest]

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retarget_cli.backends.avatar.parts import TRACE, BoolArray, Part, PosedBody, interpolate
-from retarget_cli.body.raster.numba_zbuffer import rasterize
+from retarget_cli.backends.avatar.parts import TRACE, Part, PosedBody
+from retarget_cli.body.raster.numba_zbuffer import interpolate, rasterize
 from retarget_cli.core.motion import FloatArray
+from retarget_cli.perception.regions import BoolArray
 
 # Radius of the rounding at the edge of clothes, as a share of the person's height.
 ROUND = 0.022

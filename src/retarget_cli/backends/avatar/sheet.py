@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retarget_cli.backends.avatar.parts import BoolArray, Part, PosedBody
+from retarget_cli.backends.avatar.parts import Part, PosedBody
 from retarget_cli.backends.avatar.relief import Lattice, edge_distance, relieve
 from retarget_cli.core.motion import FloatArray
+from retarget_cli.perception.regions import BoolArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget_cli.backends.avatar.parts import BoolArray, Part, PartMap, cut_from
+from retarget_cli.backends.avatar.parts import Part, PartMap, cut_from
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.regions import BoolArray
 
 # Colours are carried at most so far before they have lost all detail, pixels.
 DETAIL = 12.0

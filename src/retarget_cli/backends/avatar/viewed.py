@@ -9,27 +9,17 @@ import numpy as np
 import torch
 
 from retarget_cli.backends.avatar import texture
-from retarget_cli.backends.avatar.complexion import Complexion, complexion
 from retarget_cli.backends.avatar.hands import Hand
-from retarget_cli.backends.avatar.parts import (
-    OVERLAP,
-    WRISTS,
-    BoolArray,
-    Part,
-    PartMap,
-    PosedBody,
-    interpolate,
-    map_parts,
-    nearest_value,
-)
-from retarget_cli.backends.avatar.regions import closed, grown, opened, without_holes
+from retarget_cli.backends.avatar.parts import OVERLAP, WRISTS, Part, PartMap, PosedBody, map_parts
 from retarget_cli.backends.avatar.texture import Page
 from retarget_cli.backends.avatar.transforms import pose_transforms
 from retarget_cli.body.kinematics import skin
 from retarget_cli.body.model import Body, Shape
-from retarget_cli.body.raster.numba_zbuffer import rasterize
+from retarget_cli.body.raster.numba_zbuffer import interpolate, rasterize
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import View
+from retarget_cli.perception.complexion import Complexion, complexion
+from retarget_cli.perception.regions import BoolArray, closed, grown, nearest_value, opened, without_holes
 
 # Landmarks of the knees, and the joints of their legs.
 KNEES = {25: (1, 4, 7, 10), 26: (2, 5, 8, 11)}

@@ -2,81 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import ClassVar
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from retarget_cli.backends.base import Performer, Signal, Spec
 from retarget_cli.backends.bottleneck.designs import design_of
 from retarget_cli.backends.bottleneck.examples import build_tensors
 from retarget_cli.backends.bottleneck.game import BottleneckGame
 from retarget_cli.backends.bottleneck.model import Bottleneck
-from retarget_cli.backends.bottleneck.options import BASE, HALF, MOST_VIEWS, NETWORK, NONE, ON, BottleneckOptions
+from retarget_cli.backends.bottleneck.options import MOST_VIEWS, NETWORK, BottleneckOptions
 from retarget_cli.backends.bottleneck.painting import painted_plate
 from retarget_cli.backends.bottleneck.performer import BottleneckPerformer
-from retarget_cli.backends.trainable import Game, Phase, Trainable
+from retarget_cli.backends.designed import Designed
+from retarget_cli.backends.trainable import Game, Phase
+from retarget_cli.backends.words import HALF, ON, Words
 from retarget_cli.core.errors import BackendError
 from retarget_cli.core.example import Example
 from retarget_cli.core.subject import Subject
-from retarget_cli.weights.checkpoints import find_weights, lineage_of, read_weights
-from retarget_cli.weights.state import fitted
-
-NAME = "bottleneck"
 
 
-class BottleneckBackend(Trainable):
+class BottleneckBackend(Designed):
     """Flow guided transformable bottleneck networks; see docs/bottleneck.md."""
 
+    name = "bottleneck"
     spec: ClassVar[Spec] = Spec(
         summary="volumes of features out of up to eight photos, moved by three-dimensional flow",
         needs=frozenset({Signal.POSE, Signal.MASK, Signal.BODY}),
         window=4,
-        weights=(NAME,),
+        weights=(name,),
         paper="Flow Guided Transformable Bottleneck Networks for Motion Retargeting (Ren et al., CVPR 2021)",
         license="Apache-2.0; body data CC0",
         is_volumetric=True,
     )
     options: ClassVar[type] = BottleneckOptions
+    network: Bottleneck
+    _options: BottleneckOptions
 
-    def __init__(self, options: BottleneckOptions, device: torch.device) -> None:
-        super().__init__(options, device)
-        self._options = options
-        self._lineage: dict[str, str] = {}
-        if options.weights == NONE:
-            self._words = options.words(None)
-            self.network = Bottleneck(design_of(self._words)).to(device).eval()
-            return
-        path = find_weights(NAME, "" if options.weights == BASE else options.weights)
-        state, about = read_weights(path, NAME)
-        self._take(state, about.design, path.name)
-        self._lineage = lineage_of(path, about)
-
-    def _take(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
-        words = self._options.words(design)
-        self.network = fitted(partial(_built, words), state, name).to(self.device).eval()
-        self._words = words
-
-    @property
-    def generator(self) -> nn.Module:
-        """See `Trainable`: all networks."""
-        return self.network
-
-    def design(self) -> dict[str, str]:
-        """See `Trainable`."""
-        return dict(self._words)
-
-    def adopt(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
-        """See `Trainable`."""
-        self._take(state, design, name)
-        self._lineage = {"base": name}
-
-    def lineage(self) -> dict[str, str]:
-        """See `Trainable`."""
-        return dict(self._lineage)
+    def _made(self, words: Words) -> Bottleneck:
+        return Bottleneck(design_of(words))
 
     def prepare(self, subject: Subject) -> Performer:
         """Encode the views that are used and aggregate them (eq. 2): what frames cost does not depend on how many."""
@@ -110,7 +75,3 @@ class BottleneckBackend(Trainable):
         """Every view as the target, of all that are used as sources."""
         chosen = replace(subject, views=subject.views[: self._options.references])
         return [Example(chosen, view, subject.plate) for view in subject.views[:MOST_VIEWS]]
-
-
-def _built(words: Mapping[str, str]) -> Bottleneck:
-    return Bottleneck(design_of(words))

@@ -16,25 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from retarget_cli.networks.crops import resized
+from retarget_cli.networks.multiscale_discriminator import Judgement
 from retarget_cli.networks.patch_discriminator import PatchDiscriminator
 
 COLOURS = 3
 SCALES = 2
 # Strided layers of every scale, as in pix2pixHD.
 _DEPTH = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What one scale says.
-
-    Attributes:
-        features: after every activation, the finest first.
-        score: (B, 1, h, w).
-    """
-
-    features: tuple[Tensor, ...]
-    score: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +51,7 @@ class TwoScales(nn.Module):
         super().__init__()
         self.scales = nn.ModuleList(PatchDiscriminator(channels, width, _DEPTH) for _ in range(SCALES))
 
-    def forward(self, x: Tensor) -> list[Judged]:
+    def forward(self, x: Tensor) -> list[Judgement]:
         """Of (B, channels, H, W); a side too short to be judged is enlarged."""
         found = []
         for number, scale in enumerate(self.scales):
@@ -71,7 +59,7 @@ class TwoScales(nn.Module):
             small = x if number == 0 else functional.avg_pool2d(x, 2)
             height, width = (max(side, scale.least_side) for side in small.shape[-2:])
             features = scale.features(resized(small, height, width))
-            found.append(Judged(tuple(features), scale.score(features[-1])))
+            found.append(Judgement(tuple(features), scale.score(features[-1])))
         return found
 
 
@@ -91,21 +79,21 @@ class Discriminator(nn.Module):
         self.whole = TwoScales(COLOURS + limbs, width) if has_whole else None
         self.rotation = TwoScales(2 * COLOURS, width) if has_rotation else None
 
-    def of_person(self, picture: Tensor, shown: Shown) -> list[Judged]:
+    def of_person(self, picture: Tensor, shown: Shown) -> list[Judgement]:
         """Of the target's person (B, 3, S, S) in [-1, 1], 0 outside."""
         return _said(self.person, picture, shown.source, shown.source_maps, shown.target_maps)
 
-    def of_whole(self, picture: Tensor, shown: Shown) -> list[Judged]:
+    def of_whole(self, picture: Tensor, shown: Shown) -> list[Judgement]:
         """Of the whole target (B, 3, S, S) in [-1, 1]."""
         return _said(self.whole, picture, shown.target_maps)
 
-    def of_rotation(self, picture: Tensor, shown: Shown) -> list[Judged]:
+    def of_rotation(self, picture: Tensor, shown: Shown) -> list[Judgement]:
         """Of a person (B, 3, S, S) in [-1, 1], 0 outside, from any side."""
         return _said(self.rotation, picture, shown.source)
 
 
-def _said(network: TwoScales | None, picture: Tensor, *told: Tensor) -> list[Judged]:
+def _said(network: TwoScales | None, picture: Tensor, *told: Tensor) -> list[Judgement]:
     if network is None:
         raise ValueError("there is no opponent for this")
-    judged: list[Judged] = network(torch.cat([picture.float(), *told], 1))
+    judged: list[Judgement] = network(torch.cat([picture.float(), *told], 1))
     return judged

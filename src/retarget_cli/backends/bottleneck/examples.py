@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.bottleneck.frame import Frame
-from retarget_cli.backends.bottleneck.inputs import Poser, seen_behind, seen_person, seen_whole, thetas
+from retarget_cli.backends.bottleneck.inputs import seen_behind, seen_person, square
+from retarget_cli.backends.stage.pictures import seen_whole
+from retarget_cli.backends.stage.poser import Poser, thetas
 from retarget_cli.core.example import Example
 
 
@@ -28,7 +29,7 @@ def build_tensors(example: Example, side: int, most: int) -> dict[str, Tensor]:
     poser = Poser(subject.body, subject.betas)
     cpu = torch.device("cpu")
     sources, wanted = poser.posture(thetas(views), cpu), poser.posture(target.theta[None], cpu)
-    frame = Frame.of(target.camera, side)
+    frame = square(target.camera, side)
     return {
         "pictures": torch.stack([seen_person(view, side) for view in views]),
         "source_joints": sources.joints,

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from retarget_cli.backends.bottleneck import pose_maps as plain_maps
 from retarget_cli.backends.bottleneck.blocks import Unit
-from retarget_cli.backends.bottleneck.fast_layers import FastHourglass, FastUnit, Joined, everything
+from retarget_cli.backends.bottleneck.fast_layers import FastHourglass, FastUnit, Joined, everything, laid
 from retarget_cli.backends.bottleneck.fast_limbs import pose_maps, powers
 from retarget_cli.backends.bottleneck.fast_reading import home_of, volume_of
 from retarget_cli.backends.bottleneck.flow import SOFTNESS, FlowNetwork
-from retarget_cli.backends.bottleneck.limbs import bones
-from retarget_cli.backends.bottleneck.posture import Posture, motions
+from retarget_cli.backends.stage import pose_maps as plain_maps
+from retarget_cli.backends.stage.limbs import Segments, bones
+from retarget_cli.backends.stage.posture import Posture, motions
 
 _AXES = 3
 
@@ -35,7 +35,7 @@ class FastFlow:
     def __init__(self, flow: FlowNetwork, picture: Tensor, source: Posture, dtype: torch.dtype) -> None:
         self.size, self._source, self._knows_joints = flow.size, source, flow.knows_joints
         self._side = picture.shape[-1] // 4
-        self._home = home_of(self.size, picture)
+        self._home, self._bones, self._dtype = home_of(self.size, picture), torch.tensor(bones()), dtype
         drawn = plain_maps.deep_maps if flow.knows_joints else plain_maps.maps
         seen = torch.cat([functional.avg_pool2d(picture, 4), drawn(source, (self._side, self._side))], 1)
         known, given = torch.arange(_inputs(flow)).tensor_split([seen.shape[1]])
@@ -45,25 +45,25 @@ class FastFlow:
         self._head = [FastUnit(unit, dtype) for unit in flow.head]
         self._last = Joined(flow.last, [everything(flow.last)], dtype)
 
-    def __call__(self, target: Posture) -> Tensor:
-        """(3, H * W * D): of one posture, how far from home each voxel's place is."""
-        shown = pose_maps(target, (self._side, self._side), is_deep=self._knows_joints)
+    def __call__(self, target: Posture, limbs: Segments) -> Tensor:
+        """(3, H * W * D): of one posture and its limbs, how far from home each voxel's place is."""
+        shown = laid(pose_maps(limbs, (self._side, self._side), is_deep=self._knows_joints), self._dtype)
         features = self._lift(self._hourglass(shown)).permute(0, 2, 3, 1).reshape(self._home.shape[1], -1)
         nearness = None
         if self._knows_joints:
-            nearness = powers(target, self.size).neg_().div_(SOFTNESS)
+            nearness = powers(limbs, self.size).div_(-SOFTNESS)
             features = torch.cat([features, nearness.softmax(0).T.to(features.dtype)], 1)
         x = volume_of(features, self.size)
         for unit in self._head:
             x = unit(x)
-        said = self._last(x)[0].flatten(1).float()
+        said = self._last(x)[0].flatten(1).float().contiguous()
         if nearness is None:
             return said
-        return said[:_AXES] + self._carried((nearness + said[_AXES:]).softmax(0), target)
+        return said[:_AXES] + self._carried(nearness.add_(said[_AXES:]).softmax(0), target)
 
     def _carried(self, shares: Tensor, target: Posture) -> Tensor:
         """(3, H * W * D): how far the limbs' motions carry each voxel, mixed by shares (L, H * W * D)."""
-        beyond = motions(self._source, target)[0, bones()] - torch.eye(3, 4)
+        beyond = motions(self._source, target)[0, self._bones] - torch.eye(3, 4)
         mixed = (beyond.flatten(1).T @ shares).view(3, 4, -1)
         return (mixed[:, :3] * self._home).sum(1).add_(mixed[:, 3])
 

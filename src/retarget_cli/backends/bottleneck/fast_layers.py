@@ -107,11 +107,11 @@ class FastUp:
         if not isinstance(unit, Unit):
             raise TypeError(f"{type(unit).__name__} is no unit")
         chosen = everything(unit.conv) if inputs is None else inputs
-        self.convolution, self.norm = enlarging(weights(unit.conv)[0][:, chosen], dtype), FastNorm(unit.norm)
+        self.convolution, self.norm = Enlarging(weights(unit.conv)[0][:, chosen], dtype), FastNorm(unit.norm)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(1, C', 2 h, 2 w) from (1, C, h, w)."""
-        return self.norm(self.convolution(laid(x, self.convolution.dtype)))
+        return self.norm(self.convolution(x))
 
 
 class FastNorm:
@@ -191,34 +191,72 @@ class _FastResidual:
         return self._norm(self._third(self._second(self._first(x)), onto=self._shortcut(x)))
 
 
-def enlarging(weight: Tensor, dtype: torch.dtype) -> Convolution:
+class Enlarging:
     """Doubling every pixel, then summing three by three: summing two by two, with weights for each corner.
+
+    In space two planes, whose channels lie side by side, are made as one of twice the channels: of few channels alone
+    most of the processor's registers would stay empty.
 
     Args:
         weight: (C', C, 3, 3), or (C', C, 3, 3, 3), with zeros around.
         dtype: in which it is computed.
     """
-    axes = range(2, weight.dim())
-    sums = functional.pad(weight.detach().flip(*axes).transpose(0, 1), (1, 1) * len(axes))
-    for axis in axes:
-        kernel = sums.shape[axis]
-        sums = sums.narrow(axis, 1, kernel - 1) + sums.narrow(axis, 0, kernel - 1)
-    return Convolution(sums.to(dtype), None, (1,) * len(axes), (2,) * len(axes), is_transposed=True)
+
+    def __init__(self, weight: Tensor, dtype: torch.dtype) -> None:
+        self.dtype, self._outputs, axes = dtype, len(weight), range(2, weight.dim())
+        sums = functional.pad(weight.detach().flip(*axes).transpose(0, 1), (1, 1) * len(axes))
+        for axis in axes:
+            kernel = sums.shape[axis]
+            sums = sums.narrow(axis, 1, kernel - 1) + sums.narrow(axis, 0, kernel - 1)
+        stride = [2] * len(axes)
+        if weight.dim() == _SPACE:
+            # Of a pair of planes the first takes the corners 1 and 3 of the plane itself and the one before.
+            none = torch.zeros_like(sums[..., :1])
+            first, second = [none, sums[..., 1:2], sums[..., 3:]], [sums[..., :1], sums[..., 2:3], none]
+            sums, stride[-1] = torch.cat([torch.cat(first, -1), torch.cat(second, -1)], 1), 1
+        self._layer = Convolution(sums.to(dtype), None, (1,) * len(axes), tuple(stride), is_transposed=True)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(1, C', 2 h, 2 w) from (1, C, h, w); in space (1, C', 2 h, 2 w, 2 d)."""
+        made = self._layer(laid(x, self.dtype))
+        if made.dim() < _SPACE:
+            return made
+        _, _, height, width, depth = made.shape
+        pairs = made.permute(0, 2, 3, 4, 1)
+        return pairs.reshape(1, height, width, 2 * depth, self._outputs).permute(0, 4, 1, 2, 3)
 
 
-def four_at_once(layer: nn.Module, dtype: torch.dtype) -> Convolution:
-    """A convolution of few outputs, for two by two pixels at a time, as `pixel_shuffle` has them.
+class TwoRows:
+    """A convolution of few outputs, two rows at a time: alone they would leave most of the processor's registers empty.
 
-    Four channels would leave most of the processor's registers empty.
+    Args:
+        layer: nn.Conv2d with an odd kernel, and zeros around.
+        parts: as `Joined`.
+        dtype: in which it is computed.
     """
-    weight, bias = weights(layer)
-    outputs, channels, side, _ = weight.shape
-    four = weight.new_zeros(outputs, 2, 2, channels, side + 1, side + 1)
-    for row in range(2):
-        for column in range(2):
-            four[:, row, column, :, row : row + side, column : column + side] = weight
-    many = None if bias is None else bias.repeat_interleave(4).to(dtype)
-    return Convolution(four.reshape(-1, channels, side + 1, side + 1).to(dtype), many, (side // 2,) * 2, (2, 2))
+
+    def __init__(self, layer: nn.Module, parts: Sequence[Tensor], dtype: torch.dtype) -> None:
+        weight, bias = weights(layer)
+        _, channels, side, _ = weight.shape
+        two = weight.new_zeros(2, len(weight), channels, side + 1, side)
+        two[0, :, :, :side], two[1, :, :, 1:] = weight, weight
+        twice = None if bias is None else bias.repeat(2).to(dtype)
+        two, around = two.flatten(0, 1), (side // 2,) * 2
+        self.dtype, biases = dtype, [None] * (len(parts) - 1) + [twice]
+        self._layers = [
+            Convolution(two[:, part].to(dtype), each, around, (2, 1))
+            for part, each in zip(parts, biases, strict=True)
+        ]
+
+    def __call__(self, *given: Tensor) -> Tensor:
+        """(1, C', h, w), fp32 and planar, from every part's (1, C, h, w), h even."""
+        first, *others = zip(self._layers, given, strict=True)
+        made = first[0](laid(first[1], self.dtype))
+        for layer, x in others:
+            made = layer.onto(made, laid(x, self.dtype))
+        _, outputs, half, width = made.shape
+        rows = made.float().view(1, 2, outputs // 2, half, width)
+        return rows.permute(0, 2, 3, 1, 4).reshape(1, outputs // 2, 2 * half, width)
 
 
 def weights(layer: nn.Module, outputs: Tensor | None = None) -> tuple[Tensor, Tensor | None]:

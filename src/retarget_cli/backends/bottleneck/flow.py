@@ -8,12 +8,12 @@ from torch.nn import functional
 
 from retarget_cli.backends.bottleneck.blocks import Hourglass, Unit, chain, convolution
 from retarget_cli.backends.bottleneck.design import BottleneckDesign
-from retarget_cli.backends.bottleneck.frame import REACH
-from retarget_cli.backends.bottleneck.limbs import LIMBS, bones, powers
-from retarget_cli.backends.bottleneck.pose_maps import deep_maps, maps
-from retarget_cli.backends.bottleneck.posture import Posture, motions
 from retarget_cli.backends.bottleneck.sampling import lattice
 from retarget_cli.backends.bottleneck.volumes import lifted
+from retarget_cli.backends.stage.frame import REACH
+from retarget_cli.backends.stage.limbs import LIMBS, bones, powers
+from retarget_cli.backends.stage.pose_maps import deep_maps, maps
+from retarget_cli.backends.stage.posture import Posture, motions
 
 _PICTURE, _AXES = 4, 3
 # How softly one limb's motion goes over into the next one's: squared metres, in units of the cube.

@@ -12,23 +12,21 @@ from torch.nn import functional
 
 from retarget_cli.backends.backbones import perceptual
 from retarget_cli.backends.bottleneck.discriminator import COLOURS, Discriminator, Shown
-from retarget_cli.backends.bottleneck.limbs import LIMBS
 from retarget_cli.backends.bottleneck.losses import (
-    MADE,
-    TRUE,
     LossWeights,
     composed,
-    judgement,
     mask_distance,
     person_of,
     unlikeness,
 )
 from retarget_cli.backends.bottleneck.model import Bottleneck
-from retarget_cli.backends.bottleneck.pose_maps import maps
-from retarget_cli.backends.bottleneck.posture import Posture
 from retarget_cli.backends.bottleneck.sampling import turned
 from retarget_cli.backends.bottleneck.volumes import Volumes, averaged
+from retarget_cli.backends.stage.limbs import LIMBS
+from retarget_cli.backends.stage.pose_maps import maps
+from retarget_cli.backends.stage.posture import Posture
 from retarget_cli.backends.trainable import Batch, Game, Phase, Rate
+from retarget_cli.networks.adversarial_losses import FALSE, TRUE, judgement
 from retarget_cli.weights.store import Store, default_store
 
 # Adam's, of all players; pix2pixHD's, since the paper names none.
@@ -224,7 +222,7 @@ class BottleneckGame(Game):
         for name, weight, judge, true in games:
             factor = self.adversarial * weight
             terms[f"{name}_true"] = factor * judgement(judge(true, shown), TRUE)
-            terms[f"{name}_made"] = factor * judgement(judge(kept[name], shown), MADE)
+            terms[f"{name}_made"] = factor * judgement(judge(kept[name], shown), FALSE)
         return terms
 
     @torch.no_grad()

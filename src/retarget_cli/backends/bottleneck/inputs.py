@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from retarget_cli.backends.bottleneck.frame import REACH, Frame
-from retarget_cli.backends.bottleneck.posture import Posture
-from retarget_cli.body.catalog import load_body
-from retarget_cli.body.kinematics import bone_transforms
+from retarget_cli.backends.stage import pictures
+from retarget_cli.backends.stage.frame import Frame
 from retarget_cli.core.motion import FloatArray
-from retarget_cli.core.subject import Image, View
-from retarget_cli.geometry.rotations import axis_angle_to_matrix
+from retarget_cli.core.subject import View
 
 # The person's square that sizes in pixels are given for.
 USUAL = 256
@@ -25,44 +19,20 @@ _RIM = 11
 _SOMEBODY = 0.05
 
 
-class Poser:
-    """One person's skeleton, put into poses.
-
-    Args:
-        body: name of the model.
-        betas: (n,) shape.
-    """
-
-    def __init__(self, body: str, betas: FloatArray) -> None:
-        model = load_body(body)
-        self._parents = model.parents
-        self._rest = model.shaped_joints(torch.from_numpy(betas))
-
-    def posture(self, theta: FloatArray, device: torch.device) -> Posture:
-        """Of theta (B, 24, 3), in the cube. Two dozen tiny products: the CPU is quicker at it than any other device."""
-        turns = axis_angle_to_matrix(torch.from_numpy(theta))
-        moved = bone_transforms(self._rest[None], self._parents, turns)
-        joints = (moved[..., :3] @ self._rest[..., None])[..., 0] + moved[..., 3]
-        bones = torch.cat([moved, moved.new_tensor([0, 0, 0, 1]).expand(*moved.shape[:2], 1, 4)], 2)
-        bones[..., :3, 3] /= REACH  # rest and posed places shrink alike, turns stay
-        return Posture((joints / REACH).to(device), bones.to(device))
+def square(camera: FloatArray, side: int) -> Frame:
+    """S x S pixels about a person seen by a camera (3,)."""
+    return Frame.of(camera, (side, side))
 
 
 def seen_person(view: View, side: int) -> Tensor:
     """(4, S, S): colours of the person in [-1, 1], 0 outside, and the mask in [0, 1]."""
-    mask = torch.from_numpy(view.mask)[None].float()
-    return _shares(Frame.of(view.camera, side).cut(torch.cat([colours(view.image) * mask, mask])))
-
-
-def seen_whole(image: Image, frame: Frame) -> Tensor:
-    """(3, S, S): everything in the square in [-1, 1]; 0 beyond the picture."""
-    return frame.cut(colours(image)).clamp(-1, 1)
+    return pictures.seen_person(view, square(view.camera, side))
 
 
 def seen_behind(view: View, frame: Frame) -> Tensor:
     """(4, S, S): what `emptied` makes of a square of the view's picture."""
     mask = frame.cut(torch.from_numpy(view.mask)[None].float())
-    return emptied(seen_whole(view.image, frame), mask, frame.side / USUAL)
+    return emptied(pictures.seen_whole(view.image, frame), mask, frame.size[0] / USUAL)
 
 
 def emptied(picture: Tensor, mask: Tensor, scale: float) -> Tensor:
@@ -76,18 +46,3 @@ def emptied(picture: Tensor, mask: Tensor, scale: float) -> Tensor:
     rim = 2 * max(1, round(_RIM * scale / 2)) + 1
     gone = functional.max_pool2d((mask > _SOMEBODY).float()[None], rim, 1, rim // 2)[0]
     return torch.cat([picture * (1 - gone), gone])
-
-
-def colours(image: Image) -> Tensor:
-    """(3, H, W) in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 127.5 - 1
-
-
-def thetas(views: Sequence[View]) -> FloatArray:
-    """(N, 24, 3) of several views."""
-    return np.stack([view.theta for view in views])
-
-
-def _shares(picture: Tensor) -> Tensor:
-    """Sums of weights may be a shade more than 1, which no logarithm of a loss takes."""
-    return torch.cat([picture[:3].clamp(-1, 1), picture[3:].clamp(0, 1)])

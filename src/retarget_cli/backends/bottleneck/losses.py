@@ -21,11 +21,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from retarget_cli.backends.bottleneck.discriminator import Judged
-from retarget_cli.networks.adversarial_losses import least_squares
-
-# What an opponent should say of the true and of the made.
-TRUE, MADE = 1.0, 0.0
+from retarget_cli.networks.adversarial_losses import features_apart
+from retarget_cli.networks.multiscale_discriminator import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +72,6 @@ def mask_distance(levels: Sequence[Tensor], masks: Tensor) -> Tensor:
     return torch.stack(apart).mean()
 
 
-def judgement(judged: Sequence[Judged], label: float) -> Tensor:
-    """Least squares of what an opponent says at all of its scales."""
-    return least_squares([each.score for each in judged], label)
-
-
-def unlikeness(made: Sequence[Judged], true: Sequence[Judged]) -> Tensor:
+def unlikeness(made: Sequence[Judgement], true: Sequence[Judgement]) -> Tensor:
     """L1 of an opponent's features: summed over layers, the mean over scales; the true ones get no gradients."""
-    scales = [
-        torch.stack(
-            [
-                functional.l1_loss(mine.float(), yours.detach().float())
-                for mine, yours in zip(one.features, other.features, strict=True)
-            ]
-        ).sum()
-        for one, other in zip(made, true, strict=True)
-    ]
-    return torch.stack(scales).mean()
+    return torch.stack([layers.sum() for layers in features_apart(made, true)]).mean()

@@ -24,12 +24,12 @@ from retarget_cli.backends.bottleneck.decoder import Decoder2D, Decoder3D
 from retarget_cli.backends.bottleneck.design import BottleneckDesign, Size
 from retarget_cli.backends.bottleneck.encoder import Encoder2D, Encoder3D
 from retarget_cli.backends.bottleneck.flow import FlowNetwork
-from retarget_cli.backends.bottleneck.limbs import occupancy as body_occupancy
 from retarget_cli.backends.bottleneck.occupancy import OccupancyDecoder, mask, occupancy
 from retarget_cli.backends.bottleneck.photo import CHANNELS, first_photo, moved_photo
-from retarget_cli.backends.bottleneck.posture import Posture
 from retarget_cli.backends.bottleneck.sampling import lattice, resized_places, rigid_places, sampled
 from retarget_cli.backends.bottleneck.volumes import Volumes, averaged, dropped, lifted
+from retarget_cli.backends.stage.limbs import occupancy as body_occupancy
+from retarget_cli.backends.stage.posture import Posture
 
 __all__ = ["Bottleneck", "BottleneckDesign", "Made"]
 

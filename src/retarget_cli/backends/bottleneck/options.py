@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
+from retarget_cli.backends.designed import DesignedOptions
+from retarget_cli.backends.words import AUTO, FULL, HALF, NO, OFF, ON, YES, Words, among, at_least, spoken, within
 from retarget_cli.core.errors import UsageError
 
-BASE, NONE, AUTO = "base", "none", "auto"
-YES, NO = "yes", "no"
-ON, OFF = "on", "off"
-FULL, HALF = "fp32", "bf16"
 JOINTS, MAPS = "joints", "maps"
 PLATE, NETWORK = "plate", "network"
 RESOLUTION, WIDTH, CHANNELS, LEVELS = "resolution", "width", "channels", "levels"
 SKIPS, DRIVEN_BY, PHOTO, BACKGROUND = "skips", "driven_by", "photo", "background_network"
 
+# Beyond these nothing fits into a machine; a file that tells of more is damaged.
+MOST: Mapping[str, int] = {RESOLUTION: 1024, WIDTH: 1024, CHANNELS: 256, LEVELS: 3}
 # Source pictures that can be used.
 MOST_VIEWS = 8
 _USUAL = {
@@ -25,12 +26,10 @@ _USUAL = {
 
 
 @dataclass(frozen=True, slots=True)
-class BottleneckOptions:
+class BottleneckOptions(DesignedOptions):
     """Options of the flow-guided transformable bottleneck."""
 
-    weights: str = BASE
-    """a weights file, a run of `retarget train`, or the name of an imported file; base: those that come along; none:
-    untrained"""
+    command: ClassVar[str] = "retarget train bottleneck"
 
     resolution: int = 0
     """side of the network's square pictures, a multiple of 32; 0: as the weights have it, 256 as published without
@@ -80,63 +79,45 @@ class BottleneckOptions:
     """in training: channels after the first layer of each discriminator"""
 
     def __post_init__(self) -> None:
-        _among("skips", self.skips, (AUTO, YES, NO))
-        _among("driven_by", self.driven_by, (AUTO, JOINTS, MAPS))
-        _among("photo", self.photo, (AUTO, YES, NO))
-        _among("background", self.background, (PLATE, NETWORK))
-        _among("background_network", self.background_network, (AUTO, YES, NO))
-        _among("precision", self.precision, (FULL, HALF))
-        _among("rotations", self.rotations, (ON, OFF))
-        if self.resolution and (self.resolution % 32 or not 64 <= self.resolution <= 1024):
+        among("skips", self.skips, (AUTO, YES, NO))
+        among("driven_by", self.driven_by, (AUTO, JOINTS, MAPS))
+        among("photo", self.photo, (AUTO, YES, NO))
+        among("background", self.background, (PLATE, NETWORK))
+        among("background_network", self.background_network, (AUTO, YES, NO))
+        among("precision", self.precision, (FULL, HALF))
+        among("rotations", self.rotations, (ON, OFF))
+        if self.resolution and (self.resolution % 32 or not 64 <= self.resolution <= MOST[RESOLUTION]):
             raise UsageError(
                 f"--set resolution={self.resolution}: out of bounds",
-                "a multiple of 32, 64 to 1024; 0: as the weights have it",
+                f"a multiple of 32, 64 to {MOST[RESOLUTION]}; 0: as the weights have it",
             )
-        for name, value, most in (
-            (WIDTH, self.width, 1024), (CHANNELS, self.channels, 256), (LEVELS, self.levels, 3),
-        ):  # fmt: skip
-            if not 0 <= value <= most:
-                raise UsageError(f"--set {name}={value}: out of bounds", f"1 to {most}; 0: as the weights have it")
-        if not 1 <= self.references <= MOST_VIEWS:
-            raise UsageError(f"--set references={self.references}: out of bounds", f"1 to {MOST_VIEWS}")
-        if not 0 <= self.adversarial < float("inf"):
-            raise UsageError(f"--set adversarial={self.adversarial}: must be 0 or more")
-        if self.discriminator_width < 1:
-            raise UsageError(f"--set discriminator_width={self.discriminator_width}: must be 1 or more")
+        for name, value in ((WIDTH, self.width), (CHANNELS, self.channels), (LEVELS, self.levels)):
+            within(name, value, 1, MOST[name], unsaid=0)
+        within("references", self.references, 1, MOST_VIEWS)
+        at_least("adversarial", self.adversarial, 0)
+        at_least("discriminator_width", self.discriminator_width, 1)
 
-    def words(self, known: Mapping[str, str] | None) -> dict[str, str]:
-        """The design: the weights' where there are any, else as said, else as usual.
+    def said(self) -> dict[str, str]:
+        """See `DesignedOptions`."""
+        return spoken({
+            RESOLUTION: self.resolution, WIDTH: self.width, CHANNELS: self.channels, LEVELS: self.levels,
+            SKIPS: self.skips, DRIVEN_BY: self.driven_by, PHOTO: self.photo, BACKGROUND: self.background_network,
+        })  # fmt: skip
 
-        Args:
-            known: the design that lies in a weights file, or None.
+    def usual(self) -> Words:
+        """See `DesignedOptions`."""
+        return _USUAL
+
+    def words(self, known: Words | None) -> dict[str, str]:
+        """See `DesignedOptions`.
 
         Raises:
             UsageError: an option contradicts the weights, or asks for a part that they do not have.
         """
-        said = self._said()
-        for name, value in said.items():
-            if known is not None and known.get(name, _USUAL[name]) != value:
-                raise UsageError(
-                    f"--set {name}={value}: the weights are of {name}={known.get(name, _USUAL[name])}",
-                    "leave the option out, or train others with `retarget train bottleneck`",
-                )
-        words = {**_USUAL, **said, **(known or {})}
+        words = DesignedOptions.words(self, known)
         if self.background == NETWORK and words[BACKGROUND] != YES:
             raise UsageError(
                 "--set background=network: there is no background network",
                 f"leave it out: the plate is used; or train others with --set {BACKGROUND}=yes",
             )
         return words
-
-    def _said(self) -> dict[str, str]:
-        """What of the design the user has said."""
-        options = {
-            RESOLUTION: self.resolution, WIDTH: self.width, CHANNELS: self.channels, LEVELS: self.levels,
-            SKIPS: self.skips, DRIVEN_BY: self.driven_by, PHOTO: self.photo, BACKGROUND: self.background_network,
-        }  # fmt: skip
-        return {name: str(value) for name, value in options.items() if value not in (AUTO, 0)}
-
-
-def _among(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"--set {name}={value}: unknown", f"one of {', '.join(known)}")

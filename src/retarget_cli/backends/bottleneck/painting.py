@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from retarget_cli.backends.bottleneck.frame import REACH, Size
-from retarget_cli.backends.bottleneck.inputs import USUAL, colours, emptied
+from retarget_cli.backends.bottleneck.inputs import USUAL, emptied
+from retarget_cli.backends.stage.frame import REACH, Size
+from retarget_cli.backends.stage.pictures import colours
 from retarget_cli.core.subject import Image, View
 
 # The sides of the network's picture: so many times the person's square at most, and so many pixels at least.

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from retarget_cli.backends.base import Volumetric, Window
 from retarget_cli.backends.bottleneck.fast import FastBottleneck
-from retarget_cli.backends.bottleneck.frame import Frame
-from retarget_cli.backends.bottleneck.inputs import Poser, seen_person
+from retarget_cli.backends.bottleneck.inputs import seen_person, square
 from retarget_cli.backends.bottleneck.model import Bottleneck, Made
 from retarget_cli.backends.bottleneck.options import MAPS
+from retarget_cli.backends.stage.poser import Poser
 from retarget_cli.body.viewpoint import turn_about
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Subject
@@ -117,7 +117,7 @@ class BottleneckPerformer(Volumetric):
         """(B, 4, H, W) on the canvas, straight alpha; colours count by how much they are seen."""
         weighted = torch.cat([frames[:, :3] * frames[:, 3:], frames[:, 3:]], 1)
         laid = torch.stack(
-            [Frame.of(at, self._side).laid(frame, self._size) for frame, at in zip(weighted, camera, strict=True)]
+            [square(at, self._side).laid(frame, self._size) for frame, at in zip(weighted, camera, strict=True)]
         )
         laid[:, :3] /= laid[:, 3:].clamp_min(1e-6)
         return laid.clamp_(0, 1)

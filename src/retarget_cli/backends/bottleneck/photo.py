@@ -16,17 +16,21 @@ from retarget_cli.backends.bottleneck.sampling import lattice, resized_places, s
 CHANNELS = 6
 """Colours in [-1, 1], 0 outside, and mask; whether the source saw the place; whether the body is there."""
 
-# How much a place near the body counts where no ray hits it, as of hair and wide clothes; and any place at all.
-_NEAR, _ANYWHERE = 0.02, 1e-4
+SEEN, THERE = 4, 5
+"""The two channels behind colours and mask."""
+
+# How much a place near the body counts where no ray hits it, as of hair and wide clothes; any place at all; and how
+# many voxels away is near.
+NEAR, ANYWHERE, REACH = 0.02, 1e-4, 2
 
 
 def first_photo(picture: Tensor, body: Tensor) -> Tensor:
     """(B, CHANNELS, S, S) of a picture (B, 4, S, S) that has not been moved, and of its body (B, 1, d, h, w)."""
     with torch.autocast(picture.device.type, enabled=False):
         body = body.float()
-        unhidden = _unhidden(body)
-        hits = body * unhidden
-        seen, there = (_weights(body, hits) * unhidden).sum(2), hits.sum(2)
+        comes = unhidden(body)
+        hits = body * comes
+        seen, there = (_weights(body, hits) * comes).sum(2), hits.sum(2)
         return torch.cat([picture, _enlarged(seen, picture), _enlarged(there, picture)], 1)
 
 
@@ -42,11 +46,11 @@ def moved_photo(photo: Tensor, source: Tensor, target: Tensor, places: Tensor) -
     with torch.autocast(photo.device.type, enabled=False):
         target, size = target.float(), (target.shape[2], target.shape[3], target.shape[4])
         places = resized_places(places.float(), size)
-        hits = target * _unhidden(target)
+        hits = target * unhidden(target)
         weights = _weights(target, hits)
         flat = lattice(size, places)[..., :2].permute(3, 0, 1, 2)
         ways = (weights * (places[..., :2].permute(0, 4, 1, 2, 3) - flat)).sum(2)
-        seen = (weights * sampled(_unhidden(source.float()), places)).sum(2)
+        seen = (weights * sampled(unhidden(source.float()), places)).sum(2)
         there = _enlarged(hits.sum(2), photo)
         ways, seen = _enlarged(ways, photo), _enlarged(seen, photo)
         side = photo.shape[-1]
@@ -57,7 +61,7 @@ def moved_photo(photo: Tensor, source: Tensor, target: Tensor, places: Tensor) -
         return torch.cat([read[:, :4], torch.minimum(read[:, 4:5], seen), there], 1).to(photo.dtype)
 
 
-def _unhidden(body: Tensor) -> Tensor:
+def unhidden(body: Tensor) -> Tensor:
     """(B, 1, d, h, w): how much of a ray from the viewer comes there."""
     through = (1 - body).cumprod(2)
     return torch.cat([torch.ones_like(through[:, :, :1]), through[:, :, :-1]], 2)
@@ -70,8 +74,8 @@ def _weights(body: Tensor, hits: Tensor) -> Tensor:
         body: (B, 1, d, h, w).
         hits: of that shape, how likely a ray from the viewer ends there.
     """
-    near = functional.avg_pool3d(body, 5, 1, 2, count_include_pad=False)
-    weights = hits + _NEAR * near + _ANYWHERE
+    near = functional.avg_pool3d(body, 2 * REACH + 1, 1, REACH, count_include_pad=False)
+    weights = hits + NEAR * near + ANYWHERE
     return weights / weights.sum(2, keepdim=True)
 
 

@@ -15,12 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from retarget_cli.backends.stage.frame import steps
+
 Size = tuple[int, int, int]
-
-
-def steps(length: int, like: Tensor) -> Tensor:
-    """(length): the centres of so many voxels, or pixels, between -1 and 1."""
-    return (2 * torch.arange(length, device=like.device, dtype=torch.float32) + 1) / length - 1
 
 
 def lattice(size: Size, like: Tensor) -> Tensor:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields, replace
 import cv2
 import numpy as np
 
-from retarget_cli.backends.avatar.complexion import EYES, MOUTH
 from retarget_cli.backends.avatar.hands import projected
-from retarget_cli.backends.avatar.parts import WRISTS, BoolArray, Part, interpolate, nearest_value
-from retarget_cli.backends.avatar.regions import closed, grown, opened, without_holes
+from retarget_cli.backends.avatar.parts import WRISTS, Part
 from retarget_cli.backends.avatar.texture import continued
 from retarget_cli.backends.avatar.viewed import Viewed
-from retarget_cli.backends.dressing.palette import Palette
-from retarget_cli.body.raster.numba_zbuffer import rasterize
+from retarget_cli.body.raster.numba_zbuffer import interpolate, rasterize
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.complexion import EYES, MOUTH
+from retarget_cli.perception.palette import Palette
+from retarget_cli.perception.regions import BoolArray, closed, grown, nearest_value, opened, without_holes
 
 ARMS, LEGS = (Part.LEFT_ARM, Part.RIGHT_ARM), (Part.LEFT_LEG, Part.RIGHT_LEG)
 # Bones of which it is certain that a top hangs on them, and of which a pair of trousers or a shoe does.

@@ -12,10 +12,8 @@ import cv2
 import numpy as np
 import torch
 
-from retarget_cli.backends.avatar.complexion import color_distance
 from retarget_cli.backends.avatar.hands import projected
-from retarget_cli.backends.avatar.parts import PART_OF_JOINT, BoolArray
-from retarget_cli.backends.avatar.regions import closed, grown, opened, without_holes
+from retarget_cli.backends.avatar.parts import PART_OF_JOINT
 from retarget_cli.backends.avatar.texture import continued
 from retarget_cli.backends.avatar.viewed import Viewed
 from retarget_cli.backends.dressing.clothing import ARMS, NECK, Clothing, large
@@ -26,6 +24,8 @@ from retarget_cli.core.errors import InputError
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Image, Subject, View
+from retarget_cli.perception.complexion import color_distance
+from retarget_cli.perception.regions import BoolArray, closed, grown, opened, without_holes
 
 HEAD, COLLARS, HIPS, CHEST = [15], [13, 14], [0], [6, 9, 13, 14]
 # The outermost pixels of a region show what is beside it too, and its shadow: colours are carried from farther in than

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from retarget_cli.backends.avatar.parts import BoolArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.regions import BoolArray
 
 # Edge of a recoloured region, pixels.
 SOFT = 1.5

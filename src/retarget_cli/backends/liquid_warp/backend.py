@@ -17,16 +17,17 @@ from retarget_cli.backends.liquid_warp.examples import build_tensors
 from retarget_cli.backends.liquid_warp.game import LiquidWarpGame
 from retarget_cli.backends.liquid_warp.generator import Generator
 from retarget_cli.backends.liquid_warp.inputs import Cast, Poser, build_sources, network_size, resized
-from retarget_cli.backends.liquid_warp.options import BASE, CLOTHED, NONE, WARP, LiquidWarpOptions, described
+from retarget_cli.backends.liquid_warp.options import CLOTHED, WARP, LiquidWarpOptions, described
 from retarget_cli.backends.liquid_warp.performer import LiquidWarpPerformer
 from retarget_cli.backends.trainable import Game, Phase, Trainable
+from retarget_cli.backends.words import BASE, UNTRAINED, Words
 from retarget_cli.core.errors import BackendError, InputError
 from retarget_cli.core.example import Example
 from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Subject, View, Worn
 from retarget_cli.geometry.rotations import axis_angle_to_matrix
 from retarget_cli.weights.checkpoints import find_weights, lineage_of, read_weights
-from retarget_cli.weights.state import fitted, load_into
+from retarget_cli.weights.state import fitted
 
 NAME = "liquid-warp"
 # Source pictures that are used at most (paper, 3.5).
@@ -50,18 +51,28 @@ class LiquidWarp(Trainable):
         super().__init__(options, device)
         self._options = options
         self._lineage: dict[str, str] = {}
-        self._generator = None if options.strategy == WARP else self._loaded()
+        self._generator: Generator | None = None
+        if options.strategy != WARP:
+            self._load()
 
-    def _loaded(self) -> Generator:
+    def _load(self) -> None:
         options = self._options
-        if options.weights == NONE:
-            return Generator(options.design(None)).to(self.device)
+        if options.weights == UNTRAINED:
+            self._generator = Generator(options.design(None)).to(self.device)
+            return
         path = find_weights(NAME, "" if options.weights == BASE else options.weights)
         state, about = read_weights(path, NAME)
-        generator = Generator(options.design(about.design))
-        load_into(generator, state, path.name)
+        self._take(state, about.design, path.name)
         self._lineage = lineage_of(path, about)
-        return generator.to(self.device).eval()
+
+    def _take(self, state: Mapping[str, Tensor], design: Words, name: str) -> None:
+        def build() -> Generator:
+            form = self._options.design(design)
+            if form.depth > len(state):
+                raise ValueError(f"a depth of {form.depth} is more than it holds")
+            return Generator(form)
+
+        self._generator = fitted(build, state, name).to(self.device).eval()
 
     @property
     def generator(self) -> nn.Module:
@@ -79,15 +90,7 @@ class LiquidWarp(Trainable):
 
     def adopt(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
         """See `Trainable`."""
-
-        def build() -> Generator:
-            form = self._options.design(design)
-            if form.depth > len(state):
-                raise ValueError(f"a depth of {form.depth} is more than it holds")
-            return Generator(form)
-
-        generator = fitted(build, state, name)
-        self._generator = generator.to(self.device).eval()
+        self._take(state, design, name)
         self._lineage = {"base": name}
 
     def lineage(self) -> dict[str, str]:

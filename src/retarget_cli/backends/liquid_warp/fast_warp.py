@@ -15,8 +15,6 @@ from torch.nn import functional
 
 from retarget_cli.backends.liquid_warp.generator import resized_flow
 
-TAPS = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Taps:

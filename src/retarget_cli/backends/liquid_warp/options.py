@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
+from retarget_cli.backends.designed import DesignedOptions
 from retarget_cli.backends.liquid_warp.generator import STRATEGIES, Design
+from retarget_cli.backends.words import AUTO, NO, YES, Words, among, at_least, spoken, within, yes_or_no
 from retarget_cli.core.errors import UsageError
 
 # The strategy without a network: the sources' colours, moved.
 WARP = "warp"
-BASE, NONE = "base", "none"
-AUTO = "auto"
 CLOTHED = "clothed"
-YES, NO = "yes", "no"
 STREAM = "background_stream"
-_DEFAULTS = {"strategy": "attention", "width": "64", "depth": "6", STREAM: NO}
+_USUAL = {"strategy": "attention", "width": "64", "depth": "6", STREAM: NO}
 
 
 @dataclass(frozen=True, slots=True)
-class LiquidWarpOptions:
+class LiquidWarpOptions(DesignedOptions):
     """Options of liquid warping."""
 
-    weights: str = BASE
-    """a weights file, a run of `retarget train`, or the name of an imported file; base: those that come along; none:
-    untrained"""
+    command: ClassVar[str] = "retarget train liquid-warp"
 
     strategy: str = AUTO
     """how source features get into the picture: attention, add, mean, gated-add, gated-mean, texture, concatenation;
@@ -58,49 +55,49 @@ class LiquidWarpOptions:
     """source pictures in a step of personalisation: the most frontal half and the most backward half"""
 
     def __post_init__(self) -> None:
-        _among("strategy", self.strategy, (AUTO, *STRATEGIES, WARP))
-        _among("background", self.background, ("plate", "network"))
-        _among(STREAM, self.background_stream, (AUTO, YES, NO))
-        _among("flow", self.flow, ("body", CLOTHED))
+        among("strategy", self.strategy, (AUTO, *STRATEGIES, WARP))
+        among("background", self.background, ("plate", "network"))
+        among(STREAM, self.background_stream, (AUTO, YES, NO))
+        among("flow", self.flow, ("body", CLOTHED))
         if self.width < 0 or self.depth < 0:
             raise UsageError(f"--set width={self.width}, depth={self.depth}: must be 1 or more")
         if self.resolution % 8 or not 64 <= self.resolution <= 2048:
             raise UsageError(f"--set resolution={self.resolution}: out of bounds", "a multiple of 8, 64 to 2048")
-        if self.discriminator_width < 1:
-            raise UsageError(f"--set discriminator_width={self.discriminator_width}: must be 1 or more")
-        if not 1 <= self.personal_sources <= 8:
-            raise UsageError(f"--set personal_sources={self.personal_sources}: out of bounds", "1 to 8")
+        at_least("discriminator_width", self.discriminator_width, 1)
+        within("personal_sources", self.personal_sources, 1, 8)
 
-    def design(self, known: Mapping[str, str] | None) -> Design:
-        """The generator's form: the weights' where there are any, else as said, else as published.
+    def said(self) -> dict[str, str]:
+        """See `DesignedOptions`."""
+        return spoken({
+            "strategy": self.strategy, "width": self.width, "depth": self.depth, STREAM: self.background_stream,
+        })  # fmt: skip
 
-        Args:
-            known: the design that lies in a weights file, or None.
+    def usual(self) -> Words:
+        """See `DesignedOptions`."""
+        return _USUAL
+
+    def words(self, known: Words | None) -> dict[str, str]:
+        """See `DesignedOptions`; where weights are silent, what is said holds.
 
         Raises:
-            UsageError: an option contradicts the weights.
+            UsageError: an option contradicts the weights, or asks for a part that they do not have.
         """
-        options = {
-            "strategy": self.strategy, "width": self.width, "depth": self.depth, STREAM: self.background_stream,
-        }  # fmt: skip
-        said = {name: str(value) for name, value in options.items() if value not in (AUTO, 0)}
-        for name, value in said.items():
-            if known is not None and known.get(name, value) != value:
-                raise UsageError(
-                    f"--set {name}={value}: the weights are of {name}={known[name]}",
-                    "leave the option out, or train others with `retarget train liquid-warp`",
-                )
-        chosen = {**_DEFAULTS, **said, **(known or {})}
-        if self.background == "network" and chosen[STREAM] != YES:
+        words = DesignedOptions.words(self, None if known is None else {**self.said(), **known})
+        if self.background == "network" and words[STREAM] != YES:
             raise UsageError(
                 "--set background=network: the generator has no background stream",
                 f"leave it out: the plate is used; or train others with --set {STREAM}=yes",
             )
+        return words
+
+    def design(self, known: Words | None) -> Design:
+        """The generator's form; see `words`."""
+        words = self.words(known)
         return Design(
-            chosen["strategy"],  # type: ignore[arg-type]  # checked by whoever wrote it, and by `Generator`
-            int(chosen["width"]),
-            int(chosen["depth"]),
-            chosen[STREAM] == YES,
+            words["strategy"],  # type: ignore[arg-type]  # checked by whoever wrote it, and by `Generator`
+            int(words["width"]),
+            int(words["depth"]),
+            words[STREAM] == YES,
         )
 
 
@@ -110,10 +107,5 @@ def described(design: Design) -> dict[str, str]:
         "strategy": design.strategy,
         "width": str(design.width),
         "depth": str(design.depth),
-        STREAM: YES if design.has_background else NO,
+        STREAM: yes_or_no(design.has_background),
     }
-
-
-def _among(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"--set {name}={value}: unknown", f"one of {', '.join(known)}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from retarget_cli.backends.base import Performer, Spec
+from retarget_cli.backends.designed import Designed
 from retarget_cli.backends.self_appearance.articulated import Articulated
 from retarget_cli.backends.self_appearance.designs import (
     articulated_design,
@@ -23,18 +23,14 @@ from retarget_cli.backends.self_appearance.game import ArticulatedGame, FirstOrd
 from retarget_cli.backends.self_appearance.model import SelfAppearance
 from retarget_cli.backends.self_appearance.options import (
     APPEARANCE,
-    BASE,
     CONTEXT,
     EVOLUTION,
     MOVES,
-    NONE,
-    OFF,
     RESOLUTION,
     ArticulatedOptions,
     FamilyOptions,
     FirstOrderOptions,
     SelfAppearanceOptions,
-    Words,
 )
 from retarget_cli.backends.self_appearance.performer import (
     ArticulatedPuppet,
@@ -45,47 +41,20 @@ from retarget_cli.backends.self_appearance.performer import (
     laid_in,
     views_of,
 )
-from retarget_cli.backends.trainable import Game, Phase, Trainable
+from retarget_cli.backends.trainable import Game, Phase
+from retarget_cli.backends.words import OFF, Words
 from retarget_cli.core.example import Example
 from retarget_cli.core.subject import Subject
-from retarget_cli.weights.checkpoints import find_weights, lineage_of, read_weights
-from retarget_cli.weights.state import fitted
 
 CPU = torch.device("cpu")
 # What eq. 4 and eq. 5 add to the networks that the method comes from.
 _ADDED = ("evolution.", "appearance.")
 
 
-class Family(Trainable):
-    """What they have in common.
+class Family(Designed):
+    """What they have in common."""
 
-    Args:
-        options: of the backend.
-        device: where it computes.
-    """
-
-    name: ClassVar[str]
-
-    def __init__(self, options: FamilyOptions, device: torch.device) -> None:
-        super().__init__(options, device)
-        self._options = options
-        self._lineage: dict[str, str] = {}
-        if options.weights == NONE:
-            self._words = options.words(None)
-            self.network = self._made(self._words).to(device).eval()
-            return
-        path = find_weights(self.name, "" if options.weights == BASE else options.weights)
-        state, label = read_weights(path, self.name)
-        self._take(state, label.design, path.name)
-        self._lineage = lineage_of(path, label)
-
-    @abstractmethod
-    def _made(self, words: Words) -> nn.Module:
-        """The network of a design.
-
-        Raises:
-            ValueError: there is none of these words.
-        """
+    _options: FamilyOptions
 
     @abstractmethod
     def puppet(self, views: Tensor, precision: str = "") -> Puppet:
@@ -96,38 +65,15 @@ class Family(Trainable):
             precision: see `options`; empty: as the option says.
         """
 
-    def _take(self, state: Mapping[str, Tensor], design: Words, name: str) -> None:
-        words = self._options.words(design)
-        self.network = fitted(partial(self._made, words), state, name).to(self.device).eval()
-        self._words = words
-
     @property
     def most_views(self) -> int:
         """Pictures of the source that are used, at most."""
         return 1
 
     @property
-    def generator(self) -> nn.Module:
-        """See `Trainable`: all networks."""
-        return self.network
-
-    @property
     def resolution(self) -> int:
         """The network's pictures have about so many pixels, squared."""
         return int(self._words[RESOLUTION])
-
-    def design(self) -> dict[str, str]:
-        """See `Trainable`."""
-        return dict(self._words)
-
-    def adopt(self, state: Mapping[str, Tensor], design: Mapping[str, str], name: str) -> None:
-        """See `Trainable`."""
-        self._take(state, design, name)
-        self._lineage = {"base": name}
-
-    def lineage(self) -> dict[str, str]:
-        """See `Trainable`."""
-        return dict(self._lineage)
 
     def prepare(self, subject: Subject) -> Performer:
         """Encode the pictures."""
@@ -152,15 +98,16 @@ class FirstOrderBackend(Family):
         summary="keypoints that nobody named, with local affine motion; faces, cartoons, animals",
         window=4,
         paints_background=True,
-        weights=("first-order",),
+        weights=(name,),
         paper="First Order Motion Model for Image Animation (Siarohin et al., NeurIPS 2019)",
         license="Apache-2.0; released weights have their own",
         is_led_by_pixels=True,
     )
     options: ClassVar[type] = FirstOrderOptions
     network: FirstOrder
+    _options: FirstOrderOptions
 
-    def _made(self, words: Words) -> nn.Module:
+    def _made(self, words: Words) -> FirstOrder:
         return FirstOrder(*first_order_design(words))
 
     def puppet(self, views: Tensor, precision: str = "") -> Puppet:
@@ -179,7 +126,7 @@ class ArticulatedBackend(Family):
         summary="regions that nobody named, moved by their principal axes; bodies, animals",
         window=4,
         paints_background=True,
-        weights=("articulated",),
+        weights=(name,),
         paper="Motion Representations for Articulated Animation (Siarohin et al., CVPR 2021)",
         license="Apache-2.0; released weights have their own",
         is_led_by_pixels=True,
@@ -188,7 +135,7 @@ class ArticulatedBackend(Family):
     network: Articulated
     _options: ArticulatedOptions
 
-    def _made(self, words: Words) -> nn.Module:
+    def _made(self, words: Words) -> Articulated:
         return Articulated(*articulated_design(words))
 
     def puppet(self, views: Tensor, precision: str = "") -> Puppet:
@@ -210,7 +157,7 @@ class SelfAppearanceBackend(Family):
         summary="keypoints that nobody named, motion that evolves, appearance borrowed from the source itself",
         window=4,
         paints_background=True,
-        weights=("self-appearance",),
+        weights=(name,),
         paper="Self-appearance-aided Differential Evolution for Motion Transfer (Liu et al., 2021)",
         license="Apache-2.0",
         is_led_by_pixels=True,
@@ -236,7 +183,7 @@ class SelfAppearanceBackend(Family):
         """See `Family`."""
         return 1 + self._options.references
 
-    def _made(self, words: Words) -> nn.Module:
+    def _made(self, words: Words) -> SelfAppearance:
         return SelfAppearance(*self_appearance_design(words, self._options.solving(words.get(EVOLUTION, OFF))))
 
     def puppet(self, views: Tensor, precision: str = "") -> Puppet:

@@ -21,16 +21,18 @@ from retarget_cli.backends.self_appearance.options import (
     JACOBIANS,
     KEYPOINTS,
     MOST,
-    NO,
-    ON,
+    PUBLISHED,
+    RESOLUTION,
+    SIDES,
     WIDTH,
-    YES,
-    Words,
 )
 from retarget_cli.backends.self_appearance.sampling import ARTICULATED_ALIGN_CORNERS, FIRST_ORDER_ALIGN_CORNERS
+from retarget_cli.backends.words import NO, ON, YES, Words, choice, is_so, number, yes_or_no
 
 # Generators have half as many channels at most as hourglasses have.
 _SHARE = 2
+# Beyond it nothing fits into a machine; a file that tells of more is damaged.
+_MOST = 4096
 
 
 def first_order_design(words: Words) -> tuple[FirstOrderDesign, bool]:
@@ -39,67 +41,71 @@ def first_order_design(words: Words) -> tuple[FirstOrderDesign, bool]:
     Raises:
         ValueError: they tell nonsense.
     """
-    count = _number(words, KEYPOINTS, 10)
+    words = {**PUBLISHED, ALIGN: yes_or_no(FIRST_ORDER_ALIGN_CORNERS), **words}
+    count = _count(words, KEYPOINTS)
     design = FirstOrderDesign(
-        _detector(words, _number(words, JACOBIANS, count)), _motion(words, "first-order"), _generator(words)
+        _detector(words, _count(words, JACOBIANS) if JACOBIANS in words else count),
+        _motion(words, "first-order"),
+        _generator(words),
     )
-    return design, _is_so(words, ALIGN, FIRST_ORDER_ALIGN_CORNERS)
+    return design, _is_aligned(words)
 
 
 def articulated_design(words: Words) -> tuple[ArticulatedDesign, bool]:
     """As `first_order_design`."""
+    usual = {ALIGN: yes_or_no(ARTICULATED_ALIGN_CORNERS), AVD: NO, BACKGROUND: YES}
+    words = {**PUBLISHED, **usual, **words}
     design = ArticulatedDesign(
         _detector(words, 0),
         _motion(words, "articulated"),
         _generator(words),
-        _is_so(words, AVD, False),
-        _is_so(words, BACKGROUND, True),
+        is_so(words, AVD),
+        is_so(words, BACKGROUND),
     )
-    return design, _is_so(words, ALIGN, ARTICULATED_ALIGN_CORNERS)
+    return design, _is_aligned(words)
 
 
 def self_appearance_design(words: Words, evolution: EvolutionOptions) -> tuple[SelfAppearanceDesign, bool]:
     """As `first_order_design`."""
-    kind: Kind | None = next((each for each in KINDS if each == words.get(INITIAL, KINDS[0])), None)
-    if kind is None:
-        raise ValueError(f"{INITIAL}={words[INITIAL]}, expected one of {', '.join(KINDS)}")
-    count = _number(words, KEYPOINTS, 10)
-    most = _number(words, MOST, 1024) // 4
+    words = {**PUBLISHED, ALIGN: YES, INITIAL: KINDS[0], CONTEXT: NO, APPEARANCE: ON, **words}
+    kind = choice(words, INITIAL, KINDS)
     design = SelfAppearanceDesign(
-        _detector(words, count if kind == "first-order" else 0),
+        _detector(words, _count(words, KEYPOINTS) if kind == "first-order" else 0),
         # The paper has none; the generator of articulated animation needs it.
         _motion(words, kind, has_occlusion=kind == "articulated"),
         _generator(words),
         evolution,
-        AppearanceDesign(_number(words, WIDTH, 64) // 2, most=most) if words.get(APPEARANCE, ON) == ON else None,
-        _is_so(words, CONTEXT, False),
+        _appearance(words) if words[APPEARANCE] == ON else None,
+        is_so(words, CONTEXT),
     )
-    return design, _is_so(words, ALIGN, True)
+    return design, _is_aligned(words)
+
+
+def _is_aligned(words: Words) -> bool:
+    """How pictures are read, of a size that there can be."""
+    number(words, RESOLUTION, *SIDES)
+    return is_so(words, ALIGN)
+
+
+def _count(words: Words, name: str) -> int:
+    return number(words, name, 1, _MOST)
 
 
 def _detector(words: Words, jacobians: int) -> DetectorDesign:
-    count, width = _number(words, KEYPOINTS, 10), _number(words, WIDTH, 64)
-    return DetectorDesign(count, width // 2, most=_number(words, MOST, 1024), jacobians=jacobians)
+    return DetectorDesign(
+        _count(words, KEYPOINTS), _count(words, WIDTH) // 2, most=_count(words, MOST), jacobians=jacobians
+    )
 
 
 def _motion(words: Words, kind: Kind, has_occlusion: bool = True) -> MotionDesign:
-    count, width = _number(words, KEYPOINTS, 10), _number(words, WIDTH, 64)
-    return MotionDesign(kind, count, width, most=_number(words, MOST, 1024), has_occlusion=has_occlusion)
+    return MotionDesign(
+        kind, _count(words, KEYPOINTS), _count(words, WIDTH), most=_count(words, MOST), has_occlusion=has_occlusion
+    )
 
 
 def _generator(words: Words) -> GeneratorDesign:
-    return GeneratorDesign(_number(words, WIDTH, 64), _number(words, MOST, 1024) // _SHARE)
+    return GeneratorDesign(_count(words, WIDTH), _count(words, MOST) // _SHARE)
 
 
-def _number(words: Words, name: str, usual: int) -> int:
-    text = words.get(name, str(usual))
-    if not text.isdecimal() or not 0 < int(text) <= 4096:
-        raise ValueError(f"{name}={text[:20]}, expected a number")
-    return int(text)
-
-
-def _is_so(words: Words, name: str, usual: bool) -> bool:
-    text = words.get(name, YES if usual else NO)
-    if text not in (YES, NO):
-        raise ValueError(f"{name}={text[:20]}, expected yes or no")
-    return text == YES
+def _appearance(words: Words) -> AppearanceDesign:
+    return AppearanceDesign(_count(words, WIDTH) // 2, most=_count(words, MOST) // 4)

@@ -13,6 +13,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from retarget_cli.backends.self_appearance.blocks import Reduction, channels
 from retarget_cli.backends.self_appearance.keypoints import COLOURS, spots
+from retarget_cli.networks.adversarial_losses import features_apart
+from retarget_cli.networks.multiscale_discriminator import Judgement
 
 _KERNEL, _SLOPE = 4, 0.2
 
@@ -38,19 +40,6 @@ class DiscriminatorDesign:
     steps: tuple[int, ...] = (1,)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What one scale says.
-
-    Attributes:
-        features: of every layer, the finest first; for feature matching.
-        score: (B, 1, h, w).
-    """
-
-    features: tuple[Tensor, ...]
-    score: Tensor
-
-
 class Discriminator(nn.Module):
     """All scales.
 
@@ -65,7 +54,7 @@ class Discriminator(nn.Module):
         # Kernels that follow from the design are no weights.
         self._reductions = [Reduction(COLOURS, step) for step in design.steps]
 
-    def forward(self, pictures: Tensor, place: Tensor | None = None) -> list[Judged]:
+    def forward(self, pictures: Tensor, place: Tensor | None = None) -> list[Judgement]:
         """A judgement for every scale.
 
         Args:
@@ -103,13 +92,13 @@ class PatchJudge(nn.Module):
             for part in [part for part in self.modules() if isinstance(part, nn.Conv2d)]:
                 spectral_norm(part)
 
-    def forward(self, x: Tensor) -> Judged:
+    def forward(self, x: Tensor) -> Judgement:
         """Of pictures, with maps of keypoints where the design has them."""
         features: list[Tensor] = []
         for layer in self.layers:
             x = layer(x)
             features.append(x)
-        return Judged(tuple(features), self.score(x))
+        return Judgement(tuple(features), self.score(x))
 
 
 class PatchLayer(nn.Module):
@@ -134,12 +123,6 @@ class PatchLayer(nn.Module):
         return x if self.is_last else functional.avg_pool2d(x, 2)
 
 
-def matched(made: Sequence[Judged], real: Sequence[Judged]) -> Tensor:
+def matched(made: Sequence[Judgement], real: Sequence[Judgement]) -> Tensor:
     """The L1 distance of features, summed over layers and scales; the real ones get no gradients."""
-    return torch.stack(
-        [
-            functional.l1_loss(mine, yours.detach())
-            for one, other in zip(made, real, strict=True)
-            for mine, yours in zip(one.features, other.features, strict=True)
-        ]
-    ).sum()
+    return torch.cat(features_apart(made, real)).sum()

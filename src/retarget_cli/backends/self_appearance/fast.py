@@ -28,8 +28,8 @@ from retarget_cli.backends.self_appearance.blocks import Down, Residual, Same, S
 from retarget_cli.backends.self_appearance.evolution import FlowChange
 from retarget_cli.backends.self_appearance.first_order import Prepared
 from retarget_cli.backends.self_appearance.generator import Backbone
-from retarget_cli.backends.self_appearance.options import FULL, HALF
 from retarget_cli.backends.self_appearance.rows import gathered
+from retarget_cli.backends.words import FULL, HALF
 from retarget_cli.networks.packed import Convolution, RowConvolution
 
 N = TypeVar("N", bound=nn.Module)

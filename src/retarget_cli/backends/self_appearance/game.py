@@ -16,11 +16,10 @@ from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from retarget_cli.backends.backbones import pyramid
 from retarget_cli.backends.self_appearance.articulated import Articulated
-from retarget_cli.backends.self_appearance.discriminator import Discriminator, DiscriminatorDesign, Judged
+from retarget_cli.backends.self_appearance.discriminator import Discriminator, DiscriminatorDesign, matched
 from retarget_cli.backends.self_appearance.first_order import FirstOrder, Made
 from retarget_cli.backends.self_appearance.initial_motion import revert_axis_swap
 from retarget_cli.backends.self_appearance.keypoints import Keypoints, inverse, product
@@ -28,6 +27,8 @@ from retarget_cli.backends.self_appearance.model import SelfAppearance
 from retarget_cli.backends.self_appearance.regions import Regions
 from retarget_cli.backends.self_appearance.transform import Transform, random_transform
 from retarget_cli.backends.trainable import Batch, Game, Phase, Rate
+from retarget_cli.networks.adversarial_losses import FALSE, TRUE, judgement
+from retarget_cli.networks.multiscale_discriminator import Judgement
 from retarget_cli.weights.store import Store, default_store
 
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
@@ -85,8 +86,8 @@ class FamilyGame(Game, Generic[Network]):
         """See `Game`: `perceptual`, `equivariance`, `jacobian`, `adversarial`, `matching`; `real`, `made`."""
         if player == DISCRIMINATOR:
             return {
-                name: self.adversarial * _distance(self._judged(pictures, kept["place"]), wanted)
-                for name, pictures, wanted in (("real", batch["target"], 1.0), ("made", kept["made"], 0.0))
+                name: self.adversarial * judgement(self._judged(pictures, kept["place"]), wanted)
+                for name, pictures, wanted in (("real", batch["target"], TRUE), ("made", kept["made"], FALSE))
             }
         target = batch["target"]
         made, parts = self.made(batch)
@@ -113,19 +114,14 @@ class FamilyGame(Game, Generic[Network]):
         judged = self._judged(made, place)
         with torch.no_grad():
             real = self._judged(target, place)
-        apart = [
-            functional.l1_loss(mine, yours)
-            for one, other in zip(judged, real, strict=True)
-            for mine, yours in zip(one.features, other.features, strict=True)
-        ]
         return {
-            "adversarial": self.adversarial * _distance(judged, 1.0),
-            "matching": MATCHING * torch.stack(apart).sum(),
+            "adversarial": self.adversarial * judgement(judged, TRUE),
+            "matching": MATCHING * matched(judged, real),
         }
 
-    def _judged(self, pictures: Tensor, place: Tensor) -> list[Judged]:
+    def _judged(self, pictures: Tensor, place: Tensor) -> list[Judgement]:
         assert self.opponent is not None
-        found: list[Judged] = self.opponent(pictures, place)
+        found: list[Judgement] = self.opponent(pictures, place)
         return found
 
     @torch.no_grad()
@@ -203,8 +199,3 @@ def unlikeness(transform: Transform, parts: Keypoints | Regions, bent: Keypoints
     if isinstance(parts, Regions):
         both = revert_axis_swap(both)
     return (torch.eye(2, device=both.device) - both).abs().mean()
-
-
-def _distance(judged: list[Judged], wanted: float) -> Tensor:
-    """Least squares to what an opponent should say."""
-    return torch.stack([(each.score.float() - wanted).square().mean() for each in judged]).mean()

@@ -22,6 +22,7 @@ from retarget_cli.backends.self_appearance.first_order import FirstOrder, FirstO
 from retarget_cli.backends.self_appearance.generator import GeneratorDesign
 from retarget_cli.backends.self_appearance.keypoints import DetectorDesign
 from retarget_cli.backends.self_appearance.sampling import ARTICULATED_ALIGN_CORNERS, FIRST_ORDER_ALIGN_CORNERS
+from retarget_cli.backends.words import yes_or_no
 from retarget_cli.core.errors import WeightsError
 from retarget_cli.weights.importing import Recogniser
 
@@ -124,7 +125,7 @@ def _first_order(count: int, is_shared: bool = False) -> Released:
     words = {
         COUNT: str(count),
         JACOBIANS: str(jacobians),
-        ALIGN: _word(FIRST_ORDER_ALIGN_CORNERS),
+        ALIGN: yes_or_no(FIRST_ORDER_ALIGN_CORNERS),
         RESOLUTION: _USUAL,
     }
     return Released(
@@ -150,9 +151,9 @@ def _articulated(count: int, has_background: bool, has_avd: bool) -> Released:
         network = Articulated(design)
     words = {
         COUNT: str(count),
-        AVD: _word(has_avd),
-        BACKGROUND: _word(has_background),
-        ALIGN: _word(ARTICULATED_ALIGN_CORNERS),
+        AVD: yes_or_no(has_avd),
+        BACKGROUND: yes_or_no(has_background),
+        ALIGN: yes_or_no(ARTICULATED_ALIGN_CORNERS),
         RESOLUTION: _USUAL,
     }
     return Released(
@@ -169,10 +170,6 @@ def _articulated(count: int, has_background: bool, has_avd: bool) -> Released:
         heat="region_predictor.regions.bias",
         of=partial(_articulated, has_background=has_background, has_avd=has_avd),
     )
-
-
-def _word(is_so: bool) -> str:
-    return "yes" if is_so else "no"
 
 
 def _shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:

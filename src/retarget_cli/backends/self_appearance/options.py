@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
+from retarget_cli.backends.designed import DesignedOptions
 from retarget_cli.backends.self_appearance.evolution import SOLVERS, EvolutionOptions, Solver
 from retarget_cli.backends.self_appearance.initial_motion import KINDS
+from retarget_cli.backends.words import (
+    AUTO,
+    FULL,
+    HALF,
+    NO,
+    OFF,
+    ON,
+    YES,
+    Words,
+    among,
+    at_least,
+    spoken,
+    within,
+)
 from retarget_cli.core.errors import UsageError
 
-BASE, NONE, AUTO = "base", "none", "auto"
-YES, NO = "yes", "no"
-ON, OFF = "on", "off"
-FULL, HALF = "fp32", "bf16"
 STILL, MOVES = "still", "moves"
 KEYPOINTS, WIDTH, MOST, RESOLUTION = "keypoints", "width", "most", "resolution"
 JACOBIANS, ALIGN, AVD, BACKGROUND = "jacobian_maps", "align_corners", "avd", "background"
 INITIAL, EVOLUTION, CONTEXT, APPEARANCE = "initial", "evolution", "context", "appearance"
 
-Words = Mapping[str, str]
-# Pixels a side of the network's pictures.
-_LEAST, _MOST = 32, 1024
-_PUBLISHED = {KEYPOINTS: "10", WIDTH: "64", MOST: "1024", RESOLUTION: "256"}
-# What may be said otherwise of weights that are there: it is no matter of their form.
-_FREE = (RESOLUTION, EVOLUTION)
+SIDES = (32, 1024)
+"""Bounds of the network's pictures, pixels."""
+PUBLISHED: Words = {KEYPOINTS: "10", WIDTH: "64", MOST: "1024", RESOLUTION: "256"}
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyOptions:
+class FamilyOptions(DesignedOptions):
     """Options that all backends of the family have."""
 
-    weights: str = BASE
-    """a weights file, a run of `retarget train`, or the name of an imported file; base: those that come along; none:
-    untrained"""
+    free: ClassVar[tuple[str, ...]] = (RESOLUTION, EVOLUTION)
 
     resolution: int = 0
     """the network's pictures have about resolution x resolution pixels, 32 to 1024; 0: as the weights have it, 256
@@ -55,46 +61,26 @@ class FamilyOptions:
     Keypoints and motions are always in fp32; training goes its own way"""
 
     def __post_init__(self) -> None:
-        _among("precision", self.precision, (FULL, HALF))
-        if self.resolution and not _LEAST <= self.resolution <= _MOST:
+        among("precision", self.precision, (FULL, HALF))
+        if self.resolution and not SIDES[0] <= self.resolution <= SIDES[1]:
             raise UsageError(
-                f"--set resolution={self.resolution}: out of bounds", f"{_LEAST} to {_MOST}, or 0 for the weights' own"
+                f"--set resolution={self.resolution}: out of bounds",
+                f"{SIDES[0]} to {SIDES[1]}, or 0 for the weights' own",
             )
         for name, value in ((KEYPOINTS, self.keypoints), (WIDTH, self.width), (MOST, self.most)):
             if value < 0 or value > 4096 or (name == WIDTH and value % 2):
                 raise UsageError(f"--set {name}={value}: out of bounds", "0, or a number above it; widths are even")
-        if self.adversarial < 0:
-            raise UsageError(f"--set adversarial={self.adversarial}: must be 0 or more")
+        at_least("adversarial", self.adversarial, 0)
 
     def said(self) -> dict[str, str]:
-        """What of the design the user has said."""
-        numbers = {
+        """See `DesignedOptions`."""
+        return spoken({
             KEYPOINTS: self.keypoints, WIDTH: self.width, MOST: self.most, RESOLUTION: self.resolution,
-        }  # fmt: skip
-        return {name: str(value) for name, value in numbers.items() if value}
+        })  # fmt: skip
 
-    def usual(self) -> dict[str, str]:
-        """The design as published."""
-        return dict(_PUBLISHED)
-
-    def words(self, known: Words | None) -> dict[str, str]:
-        """The design: the weights' where there are any, else as said, else as published.
-
-        Args:
-            known: the design that lies in a weights file, or None.
-
-        Raises:
-            UsageError: an option contradicts the weights.
-        """
-        said = self.said()
-        for name, value in said.items():
-            if known is not None and name not in _FREE and known.get(name, self.usual().get(name)) != value:
-                raise UsageError(
-                    f"--set {name}={value}: the weights are of {name}={known.get(name, self.usual().get(name))}",
-                    "leave the option out, or train others with `retarget train`",
-                )
-        free = {name: value for name, value in said.items() if name in _FREE}
-        return {**self.usual(), **said, **(known or {}), **free}
+    def usual(self) -> Words:
+        """See `DesignedOptions`: as published."""
+        return PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +102,8 @@ class ArticulatedOptions(FamilyOptions):
 
     def __post_init__(self) -> None:
         FamilyOptions.__post_init__(self)
-        _among("animation", self.animation, (AUTO, "relative", AVD))
-        _among("camera", self.camera, (STILL, MOVES))
+        among("animation", self.animation, (AUTO, "relative", AVD))
+        among("camera", self.camera, (STILL, MOVES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,24 +138,22 @@ class SelfAppearanceOptions(FamilyOptions):
 
     def __post_init__(self) -> None:
         FamilyOptions.__post_init__(self)
-        _among(INITIAL, self.initial, (AUTO, *KINDS))
-        _among(APPEARANCE, self.appearance, (AUTO, ON, OFF))
-        _among(CONTEXT, self.context, (AUTO, YES, NO))
-        _among(EVOLUTION, self.evolution, (AUTO, *SOLVERS))
+        among(INITIAL, self.initial, (AUTO, *KINDS))
+        among(APPEARANCE, self.appearance, (AUTO, ON, OFF))
+        among(CONTEXT, self.context, (AUTO, YES, NO))
+        among(EVOLUTION, self.evolution, (AUTO, *SOLVERS))
         self.solving(OFF)
-        if not 0 <= self.references <= 7:
-            raise UsageError(f"--set references={self.references}: out of bounds", "0 to 7")
+        within("references", self.references, 0, 7)
 
     def said(self) -> dict[str, str]:
-        """See `FamilyOptions`."""
-        choices = {
+        """See `DesignedOptions`."""
+        return FamilyOptions.said(self) | spoken({
             INITIAL: self.initial, EVOLUTION: self.evolution, CONTEXT: self.context, APPEARANCE: self.appearance,
-        }  # fmt: skip
-        return FamilyOptions.said(self) | {name: value for name, value in choices.items() if value != AUTO}
+        })  # fmt: skip
 
-    def usual(self) -> dict[str, str]:
-        """See `FamilyOptions`."""
-        return FamilyOptions.usual(self) | {INITIAL: KINDS[0], EVOLUTION: "rk4", CONTEXT: NO, APPEARANCE: ON}
+    def usual(self) -> Words:
+        """See `DesignedOptions`."""
+        return {**PUBLISHED, INITIAL: KINDS[0], EVOLUTION: "rk4", CONTEXT: NO, APPEARANCE: ON}
 
     def solving(self, solver: str) -> EvolutionOptions:
         """How eq. 4 is integrated by a solver.
@@ -181,8 +165,3 @@ class SelfAppearanceOptions(FamilyOptions):
         if known is None:
             raise UsageError(f"evolution={solver}: expected one of {', '.join(SOLVERS)}")
         return EvolutionOptions(known, self.evolution_steps, self.evolution_tolerance, self.adjoint)
-
-
-def _among(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"--set {name}={value}: unknown", f"one of {', '.join(known)}")

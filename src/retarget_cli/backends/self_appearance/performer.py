@@ -23,8 +23,9 @@ from retarget_cli.backends.self_appearance.fast import laid_out, made_ready
 from retarget_cli.backends.self_appearance.first_order import FirstOrder
 from retarget_cli.backends.self_appearance.keypoints import Keypoints, movement_scale, transferred
 from retarget_cli.backends.self_appearance.model import SelfAppearance
-from retarget_cli.backends.self_appearance.options import AUTO, AVD, FULL
+from retarget_cli.backends.self_appearance.options import AVD
 from retarget_cli.backends.self_appearance.regions import Regions, moved_regions
+from retarget_cli.backends.words import AUTO, FULL
 from retarget_cli.core.errors import BackendError, UsageError
 from retarget_cli.core.footage import Footage
 from retarget_cli.core.subject import Image, Subject

@@ -72,3 +72,12 @@ def rasterize(
         raise ValueError(f"faces name vertices outside [0, {len(points)})")
     draw(points, triangles, cull, buffers.face_index, buffers.barycentric, buffers.depth)
     return buffers
+
+
+def interpolate(fragments: Buffers, faces: NDArray[np.int32], values: FloatArray) -> FloatArray:
+    """(H, W, C): per-vertex values (V, C) at each fragment; zero where there is none."""
+    hit = fragments.face_index >= 0
+    out = np.zeros((*hit.shape, values.shape[1]), np.float32)
+    corners = faces[fragments.face_index[hit]]
+    out[hit] = np.einsum("nk,nkc->nc", fragments.barycentric[hit], values[corners])
+    return out

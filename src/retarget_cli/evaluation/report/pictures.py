@@ -16,7 +16,6 @@ from retarget_cli.media.images import over_white, read_picture
 
 Size = tuple[int, int]
 QUALITY = 82
-PAPER = 255
 # How much differences are exaggerated, so that they are seen.
 GAIN = 3
 

@@ -114,6 +114,8 @@
   };
   const begin = (name) => {
     participant = name;
+    // The page may stand open twice: what the other one kept since counts too.
+    Object.assign(kept.people, load().people);
     kept.people[participant] ??= { answers: [] };
     kept.last = participant;
     keep();

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget_cli.backends.avatar.parts import BoolArray
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.regions import BoolArray
 
 # Folds and shade change lightness more than anything else.
 LIGHTNESS = 0.5

@@ -13,8 +13,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.bottleneck.frame import REACH
-from retarget_cli.backends.bottleneck.posture import Posture
+from retarget_cli.backends.stage.frame import REACH
+from retarget_cli.backends.stage.posture import Posture
 from retarget_cli.body.skeleton import JOINT_NAMES, PARENTS
 from retarget_cli.geometry.segments import nearest
 

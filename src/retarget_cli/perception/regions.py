@@ -1,6 +1,8 @@
-"""Shapes of regions: grown, opened, closed, without holes. Radii are in pixels."""
+"""Shapes of regions: grown, opened, closed, without holes, carried on. Radii are in pixels."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,3 +37,13 @@ def without_holes(region: BoolArray, side: float) -> BoolArray:
     count, labels, facts, _ = cv2.connectedComponentsWithStats((~region).astype(np.uint8), connectivity=4)
     small = np.flatnonzero(facts[:, cv2.CC_STAT_AREA] < side * side)
     return region | np.isin(labels, small[small > 0]) if count > 1 else region
+
+
+def nearest_value(values: NDArray[Any], known: BoolArray) -> NDArray[Any]:
+    """(H, W): at each pixel the value (H, W) of the nearest known one; zero when none is known."""
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros(int(nearest.max()) + 1, values.dtype)
+    table[nearest[known]] = values[known]
+    return table[nearest]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget_cli.backends.avatar.parts import BoolArray
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
+from retarget_cli.perception.regions import BoolArray
 
 EARS, EYES, MOUTH = (7, 8), (1, 2, 3, 4, 5, 6), (9, 10)
 # Distances in Lab with lightness at a third: shade changes lightness, and little else.

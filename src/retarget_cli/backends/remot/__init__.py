@@ -1,0 +1,1 @@
+"""From regions to the whole person (REMOT); see docs/remot.md."""
