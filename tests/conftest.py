@@ -1,4 +1,4 @@
-"""What all tests share: a cache of their own, the folder of real media, and imports of the tests' helpers."""
+"""What all tests share: a cache of their own, the folder of real media, how networks run, and imports of helpers."""
 
 from __future__ import annotations
 
@@ -31,3 +31,23 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there: real media are never committed")
     return folder
+
+
+@pytest.fixture
+def no_gradients() -> Iterator[None]:
+    """Nothing learns."""
+    import torch  # here, so that tests of what is light do not wait for it
+
+    with torch.no_grad():
+        yield
+
+
+@pytest.fixture(params=["packed", "plain"])
+def convolutions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For networks made ready: once with weights packed for the processor, once as where that can't be done."""
+    from retarget_cli.networks import packed
+
+    if request.param == "plain":
+        monkeypatch.setattr(packed, "can_pack", lambda: False)
+    elif not (packed.can_pack() and packed.can_pack_volumes()):
+        pytest.skip("this build of torch has no packed convolutions")

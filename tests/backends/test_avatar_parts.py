@@ -8,16 +8,18 @@ import torch
 from tests.perception.bodies import body
 from tests.workflows.scenes import Drawn, camera_for, draw, motion_of, subject
 
-from retarget_cli.backends.avatar import regions, texture
+from retarget_cli.backends.avatar import texture
 from retarget_cli.backends.avatar.atlas import pack
 from retarget_cli.backends.avatar.backend import Avatar, AvatarOptions
 from retarget_cli.backends.avatar.other_views import Borrowed, best_pages, borrow, inside, moved, spread
-from retarget_cli.backends.avatar.parts import Part, cut_from, map_parts, nearest_value
+from retarget_cli.backends.avatar.parts import Part, cut_from, map_parts
 from retarget_cli.backends.avatar.sheet import Sheet, build_sheet
 from retarget_cli.backends.avatar.texture import Page, continued, paint
 from retarget_cli.backends.avatar.viewed import Viewed, continued_below, unseen_joints
 from retarget_cli.backends.base import Window
 from retarget_cli.core.subject import Subject
+from retarget_cli.perception import regions
+from retarget_cli.perception.regions import nearest_value
 
 SIZE = (192, 128)
 

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from retarget_cli.backends.base import Backend, Performer, Signal, Volumetric, Window
 from retarget_cli.backends.registry import backend_class, known_backends, make_backend, option_help, parse_options
-from retarget_cli.backends.trainable import UNTRAINED, WEIGHTS_OPTION, Trainable
+from retarget_cli.backends.trainable import Trainable
+from retarget_cli.backends.words import UNTRAINED, WEIGHTS_OPTION
 from retarget_cli.core.footage import Footage, unseen
 from retarget_cli.core.motion import Motion
 from retarget_cli.core.subject import Subject
@@ -31,6 +32,10 @@ FRAMES = 7
 SMALL = {
     WEIGHTS_OPTION: UNTRAINED, "width": "8", "channels": "4", "most": "16", "keypoints": "4", "resolution": "64",
 }  # fmt: skip
+
+# Decibels on the person and well inside, and share of the outline, of base weights that see no more than colours of the
+# photo, on 128 x 96 pixels.
+SOFT = {"remot": (17, 19, 0.8)}
 
 pytestmark = pytest.mark.parametrize("name", sorted(known_backends()))
 
@@ -132,6 +137,8 @@ def test_every_frame_comes_back_once_and_in_range(
 def test_frames_come_in_order(name: str, person: Subject, moving: Part) -> None:
     """Frame i of the whole is what is drawn when frame i is handed over by itself (to a fresh performer)."""
     backend = made(name)
+    if not backend.spec.is_frame_by_frame:
+        pytest.skip("frames depend on others: see test_frames_of_a_film_belong_to_their_time")
     whole = everything(backend.prepare(person), moving, backend.spec.window)
     assert ((whole[0] - whole[FRAMES // 2]).abs().mean() > 1e-3) == backend.spec.moves
     errors = torch.stack(
@@ -142,6 +149,23 @@ def test_frames_come_in_order(name: str, person: Subject, moving: Part) -> None:
     )
     nearest = list(range(FRAMES)) if backend.spec.moves else [0] * FRAMES
     assert errors.argmin(1).tolist() == nearest
+
+
+def test_frames_of_a_film_belong_to_their_time(name: str, person: Subject, motion: Motion) -> None:
+    """Where frames depend on others: another pose at an end changes the frame there, and not the other end."""
+    backend = made(name)
+    if backend.spec.is_frame_by_frame:
+        pytest.skip("each frame is its own matter: see test_frames_come_in_order")
+    performer, theta = backend.prepare(person), motion.theta
+    assert theta is not None
+    whole = everything(performer, motion, backend.spec.window)
+    assert float((whole[0] - whole[FRAMES // 2]).abs().mean()) > 1e-3
+    # Moving arms only: a turned person would begin another shot.
+    last = theta.copy()
+    last[-1] = theta[FRAMES // 2]
+    others = everything(performer, replace(motion, theta=last), backend.spec.window)
+    assert torch.equal(others[0], whole[0])
+    assert float((others[-1] - whole[-1]).abs().max()) > 1e-2
 
 
 def test_a_performer_keeps_nothing_of_a_run(name: str, person: Subject, moving: Part) -> None:
@@ -192,7 +216,8 @@ def test_the_sources_own_pose_gives_the_source(name: str, turns: tuple[float, ..
     body = person.primary.mask > 0.5
     error = float(((shown - truth)[:, body] ** 2).mean())
     # Learned methods paint the person anew, and on pictures of their own size: less exact than a photo that is moved.
-    least, least_inner, overlap = (18, 20, 0.8) if backend.spec.weights else (24, 30, 0.93)
+    painted = SOFT.get(name, (18, 20, 0.8))
+    least, least_inner, overlap = painted if backend.spec.weights else (24, 30, 0.93)
     assert -10 * np.log10(error) > least
     inner = cv2.erode(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     assert -10 * np.log10(float(((shown - truth)[:, inner] ** 2).mean())) > least_inner

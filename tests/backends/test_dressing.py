@@ -16,13 +16,13 @@ from retarget_cli.backends.avatar.transforms import compose, pose_transforms
 from retarget_cli.backends.avatar.viewed import Viewed
 from retarget_cli.backends.dressing.clothing import Clothing
 from retarget_cli.backends.dressing.exchange import alike, dressed, solid
-from retarget_cli.backends.dressing.palette import Palette
 from retarget_cli.backends.dressing.skin import recoloured
 from retarget_cli.backends.registry import make_backend
 from retarget_cli.body.catalog import load_body
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.parts import Parts
 from retarget_cli.core.subject import Image, Subject
+from retarget_cli.perception.palette import Palette
 
 SIZE = (384, 256)
 RED, BLUE, GREEN, YELLOW = (200, 30, 40), (30, 50, 190), (30, 150, 60), (220, 190, 40)

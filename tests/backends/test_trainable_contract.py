@@ -8,7 +8,8 @@ import torch
 from tests.workflows.scenes import subject
 
 from retarget_cli.backends.registry import backend_class, known_backends, make_backend, option_help
-from retarget_cli.backends.trainable import UNTRAINED, WEIGHTS_OPTION, Phase, Trainable
+from retarget_cli.backends.trainable import Phase, Trainable
+from retarget_cli.backends.words import UNTRAINED, WEIGHTS_OPTION
 from retarget_cli.core.errors import RetargetError, WeightsError
 
 CPU = torch.device("cpu")
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.parametrize("name", NAMES)
 
 
 def untrained(name: str) -> Trainable:
-    small = {"width": "8", "most": "16"} if backend_class(name).spec.is_led_by_pixels else {}
+    known = option_help(backend_class(name).options)
+    small = {key: value for key, value in {"width": "8", "most": "16"}.items() if key in known}
     backend = make_backend(name, {WEIGHTS_OPTION: UNTRAINED, **small}, CPU)
     assert isinstance(backend, Trainable)
     return backend

@@ -167,7 +167,7 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workflow, "personalize", pretend)
     words = (
         "personalize -s a.png b.png -s c.png -o d.subject --backend toy --set width=3 --steps 7 --rate 0.01 --seed 4 "
-        "--variations 5 --strength 0.75 "
+        "--variations 5 --strength 0.75 --decay "
         "--precision fp32 --full --save-every 3 --preview e --preview-every 2 --size 64x48 --source-person left "
         "--overwrite --restart --device cpu --body smpl -d f.mp4 --driving g.mp4"
     )
@@ -175,7 +175,7 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == [
         PersonalizeOptions(
             ("a.png", "c.png", "b.png"), "d.subject", "toy", (("width", "3"),),
-            LessonOptions(7, 0.01, 4, 5, "fp32", 3, 2, 0.75),
+            LessonOptions(7, 0.01, 4, 5, "fp32", 3, 2, 0.75, True),
             "64x48", "left", "smpl", Path("e"), False, True, True, "cpu", (Path("f.mp4"), Path("g.mp4")),
         )
     ]  # fmt: skip

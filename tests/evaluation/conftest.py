@@ -61,7 +61,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         options.binary_location = chromium
         folder = tmp_path_factory.mktemp("browser")
         for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,900",
-                     "--disable-background-networking", f"--user-data-dir={folder}"):  # fmt: skip
+                     "--disable-dev-shm-usage", "--disable-background-networking",
+                     f"--user-data-dir={folder}"):  # fmt: skip
             options.add_argument(word)
         options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
         options.add_experimental_option("prefs", {"download.default_directory": str(folder / "downloads")})

@@ -13,8 +13,8 @@ from torch import Tensor
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image
 from retarget_cli.metrics.base import Frames
-from retarget_cli.metrics.optical_flow import LEAST_SIDE, OpticalFlow, targets, warp
 from retarget_cli.metrics.temporal import STILL, TemporalMetrics, change, consistency
+from retarget_cli.perception.optical_flow import LEAST_SIDE, OpticalFlow, targets, warp
 
 KEYS = ("tcm", "warp-error")
 

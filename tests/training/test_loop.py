@@ -135,6 +135,19 @@ def test_the_rate_sinks_after_a_quarter() -> None:
     assert rates[3:] == pytest.approx([0.01 * (1 - 0.9 * way / 6) for way in range(1, 6)])
 
 
+class Parted(ToyGame):
+    """Of two parts of four steps each."""
+
+    def way(self, number: int, steps: int) -> float:
+        return number % 4 / 4
+
+
+def test_the_rate_sinks_in_every_part_anew() -> None:
+    fit = Fit(Parted(generator_of()), FitOptions(8, has_decay=True), CPU)
+    rates = [fit._optimizers["critic"].param_groups[0]["lr"] for _ in fit.run(batches_from(0))]
+    assert rates == pytest.approx([0.01, 0.01, 0.007, 0.004] * 2)
+
+
 def test_gradients_are_clipped(monkeypatch: pytest.MonkeyPatch) -> None:
     norms: list[float] = []
     fit = Fit(seeded_game(), FitOptions(1, clip=1e-3), CPU)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from retarget_cli.workflows import bench_ceiling
-from retarget_cli.workflows.bench_ceiling import macs, measure_ceiling
+from retarget_cli.workflows.bench_ceiling import Rate, compared, macs, measure_ceiling, measured
 
 
 def test_multiplications_are_counted_by_hand() -> None:
@@ -26,3 +26,24 @@ def test_both_networks_do_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.difference < 1e-4
     assert all(rate.seconds > 0 for rate in found.rates)
     assert "100%" in found.text()
+
+
+def test_a_frame_of_a_call_is_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_ceiling, "timed", lambda calls, _: [2.0] * len(calls))
+    found = measured({"plain": (0.5, lambda: None)}, 4, torch.device("cpu"))
+    assert [rate.seconds for rate in found.machine] == [2, 2]
+    assert found.jobs == (Rate("plain", 0.5, 0.5),)
+    whole = found.ceiling(0.25, "so it is")
+    assert whole.rates == found.machine + found.jobs
+    assert (whole.difference, whole.note) == (0.25, "so it is")
+
+
+def test_what_is_said_of_two_precisions() -> None:
+    rates = [Rate(name, 1.0, seconds) for name, seconds in (("plain", 6.0), ("fp32", 3.0), ("bf16", 2.0))]
+    full = torch.tensor([-1.0, 1.0, -1.0, 1.0])
+    lines = compared("plain modules", rates, full, full + torch.tensor([0, 0, 0, 2 / 255]), span=2)
+    assert lines == [
+        "as fast as the plain modules: fp32 2.00 times, bf16 3.00 times",
+        "bf16 and fp32 differ by 1.00 of 255 levels at most, 0.250 on average; pictures deviate by 147.22 from their "
+        "mean",
+    ]

@@ -63,7 +63,7 @@ def make(photos: Path, scene: Scene, tmp_path: Path) -> Make:
 
     def made(watcher: object = None, output: str = "me.subject", **said: object) -> PersonalizeResult:
         names = said.pop("sources", ("front.png", "side.png"))
-        words = ["rate", "seed", "save_every", "picture_every", "steps", "strength"]
+        words = ["rate", "seed", "save_every", "picture_every", "steps", "strength", "has_decay"]
         lesson = {name: said.pop(name) for name in words if name in said}
         options = PersonalizeOptions(
             tuple(str(photos / name) for name in names),  # type: ignore[attr-defined]
@@ -161,6 +161,21 @@ def test_the_rate_is_everyones(make: Make, monkeypatch: pytest.MonkeyPatch) -> N
     result = make(rate=0.003, steps=1)
     assert [rate.learning for rate in games[0].rates.values()] == [0.003, 0.003]
     assert load_subject(result.path).provenance["rate"] == "0.003"
+
+
+def test_the_rate_may_sink(make: Make) -> None:
+    """What was begun so goes on so, and ends as if it had never been stopped."""
+    plain, whole = (
+        load_subject(make(output=f"{has_decay}.subject", is_half=False, has_decay=has_decay).path)
+        for has_decay in (False, True)
+    )
+    assert any(not torch.equal(tensor, whole.state[name]) for name, tensor in plain.state.items())
+    assert whole.provenance["rate"] == "0.001, 0.01, sinking to a tenth"
+    with pytest.raises(Interrupted):
+        make(Watching(3), is_half=False, has_decay=True)
+    with pytest.raises(UsageError, match="decay"):
+        make(is_half=False)
+    assert_same_weights(load_subject(make(is_half=False, has_decay=True).path), whole)
 
 
 def test_equal_seeds_give_equal_weights_and_others_do_not(make: Make) -> None:

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.workflows.impatience import Impatient
 
 from retarget_cli.backends.registry import make_backend
 from retarget_cli.core.errors import Interrupted
 from retarget_cli.core.progress import Silence
 from retarget_cli.perception.cache import Cache
 from retarget_cli.training.draw import DrawOptions
-from retarget_cli.training.loop import FitOptions, Step
+from retarget_cli.training.loop import FitOptions
 from retarget_cli.weights.checkpoints import read_weights
 from retarget_cli.workflows.synth import SynthOptions, synthesize
 from retarget_cli.workflows.train import train
 from retarget_cli.workflows.train_options import TrainOptions
 
 FORM = {"resolution": "64", "width": "4", "channels": "2"}
-
-
-class Impatient(Silence):
-    """Presses Ctrl-C after a step."""
-
-    def __init__(self, after: int = 0) -> None:
-        self._after = after
-
-    def step(self, step: Step, steps: int) -> None:
-        if step.number == self._after:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.bottleneck.inputs import Poser
-from retarget_cli.backends.bottleneck.limbs import LIMBS
-from retarget_cli.backends.bottleneck.pose_maps import maps
-from retarget_cli.backends.bottleneck.posture import Posture
+from retarget_cli.backends.stage.limbs import LIMBS
+from retarget_cli.backends.stage.pose_maps import maps
+from retarget_cli.backends.stage.poser import Poser
+from retarget_cli.backends.stage.posture import Posture
 
 CPU = torch.device("cpu")
 # Rotations of root, shoulders and hips in radians, one row a picture: the first stands, the last is the target.

@@ -18,10 +18,11 @@ from torch.nn import functional
 from retarget_cli.backends.base import Window
 from retarget_cli.backends.bottleneck.backend import BottleneckBackend
 from retarget_cli.backends.bottleneck.fast import FastBottleneck
-from retarget_cli.backends.bottleneck.inputs import Poser, seen_person
+from retarget_cli.backends.bottleneck.inputs import seen_person
 from retarget_cli.backends.bottleneck.performer import BottleneckPerformer
 from retarget_cli.backends.bottleneck.sampling import resized_places, sampled
 from retarget_cli.backends.registry import make_backend
+from retarget_cli.backends.stage.poser import Poser
 from retarget_cli.backends.trainable import Phase
 from retarget_cli.body.viewpoint import turn_about
 from retarget_cli.core.errors import RetargetError, UsageError, WeightsError

@@ -15,13 +15,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from retarget_cli.backends.bottleneck.blocks import convolution
-from retarget_cli.backends.bottleneck.discriminator import Judged
 from retarget_cli.backends.bottleneck.game import DISCRIMINATOR, GENERATOR, BottleneckGame
 from retarget_cli.backends.bottleneck.losses import LossWeights
 from retarget_cli.backends.bottleneck.model import Bottleneck, BottleneckDesign
-from retarget_cli.backends.bottleneck.posture import Posture
+from retarget_cli.backends.stage.posture import Posture
 from retarget_cli.backends.trainable import Phase
 from retarget_cli.core.errors import WeightsError
+from retarget_cli.networks.multiscale_discriminator import Judgement
 from retarget_cli.training.loop import Fit, FitOptions
 from retarget_cli.training.turn import Locks
 from retarget_cli.weights.hashing import Ledger
@@ -164,7 +164,7 @@ def test_perfection_leaves_only_the_opponents(bare: Store, monkeypatch: pytest.M
 def test_opponents_say_1_of_true_and_0_of_made(bare: Store, monkeypatch: pytest.MonkeyPatch, said: float) -> None:
     game, given, kept = game_of(bare, adversarial=0.5), batch(), dict[str, Tensor]()
     assert game.opponents is not None
-    same = [Judged((torch.zeros(1),), torch.full((1, 1, 2, 2), said))]
+    same = [Judgement((torch.zeros(1),), torch.full((1, 1, 2, 2), said))]
     for name in ("of_person", "of_whole", "of_rotation"):
         monkeypatch.setattr(game.opponents, name, lambda *_: same)
     wanted = game.losses(GENERATOR, given, kept)

@@ -8,8 +8,10 @@ import torch
 from tests.workflows.scenes import draw, subject, waving
 
 from retarget_cli.backends.bottleneck.examples import build_tensors
-from retarget_cli.backends.bottleneck.frame import REACH, Frame
-from retarget_cli.backends.bottleneck.inputs import Poser, emptied, seen_behind, seen_person, seen_whole
+from retarget_cli.backends.bottleneck.inputs import emptied, seen_behind, seen_person, square
+from retarget_cli.backends.stage.frame import REACH
+from retarget_cli.backends.stage.pictures import seen_whole
+from retarget_cli.backends.stage.poser import Poser
 from retarget_cli.body.catalog import load_body
 from retarget_cli.body.kinematics import bone_transforms, forward_kinematics
 from retarget_cli.core.example import Example
@@ -62,14 +64,14 @@ def test_the_person_alone_is_seen(person: Subject) -> None:
     assert seen.shape == (4, SIDE, SIDE)
     assert not seen[:3, seen[3] == 0].any()
     assert 0 <= float(seen[3].min()) < float(seen[3].max()) <= 1
-    whole = seen_whole(person.primary.image, Frame.of(person.primary.camera, SIDE))
+    whole = seen_whole(person.primary.image, square(person.primary.camera, SIDE))
     inner = seen[3] == 1
     assert torch.allclose(seen[:3, inner], whole[:, inner], atol=1e-5)
 
 
 def test_where_the_person_was_nothing_is_left(person: Subject) -> None:
     view = person.primary
-    frame = Frame.of(view.camera, SIDE)
+    frame = square(view.camera, SIDE)
     behind = seen_behind(view, frame)
     seen = seen_person(view, SIDE)
     assert (behind[3][seen[3] > 0.05] == 1).all()

@@ -6,16 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.bottleneck.discriminator import Discriminator, Judged, Shown, TwoScales
-from retarget_cli.backends.bottleneck.losses import (
-    MADE,
-    TRUE,
-    composed,
-    judgement,
-    mask_distance,
-    person_of,
-    unlikeness,
-)
+from retarget_cli.backends.bottleneck.discriminator import Discriminator, Shown, TwoScales
+from retarget_cli.backends.bottleneck.losses import composed, mask_distance, person_of, unlikeness
+from retarget_cli.networks.adversarial_losses import FALSE, TRUE, judgement
+from retarget_cli.networks.multiscale_discriminator import Judgement
 
 LIMBS = 3
 
@@ -53,18 +47,18 @@ def test_masks_are_compared_at_every_level() -> None:
 
 
 def test_an_opponents_words_count_alike_at_both_scales() -> None:
-    said = [Judged((), filled(0.5, 1, 1, 4, 4)), Judged((), filled(-1, 1, 1, 2, 2))]
+    said = [Judgement((), filled(0.5, 1, 1, 4, 4)), Judgement((), filled(-1, 1, 1, 2, 2))]
     assert judgement(said, TRUE).item() == pytest.approx((0.25 + 4) / 2)
-    assert judgement(said, MADE).item() == pytest.approx((0.25 + 1) / 2)
+    assert judgement(said, FALSE).item() == pytest.approx((0.25 + 1) / 2)
 
 
 def test_features_are_summed_over_layers_and_averaged_over_scales() -> None:
     zero, score = filled(0, 1, 2, 2, 2), filled(0, 1, 1, 1, 1)
-    made = [Judged((zero + 1, zero + 2), score), Judged((zero, zero + 5), score)]
-    true = [Judged((zero, zero), score), Judged((zero, zero), score)]
+    made = [Judgement((zero + 1, zero + 2), score), Judgement((zero, zero + 5), score)]
+    true = [Judgement((zero, zero), score), Judgement((zero, zero), score)]
     assert unlikeness(made, true).item() == pytest.approx((1 + 2 + 5) / 2)
     given = zero.clone().requires_grad_()  # as an opponent's weights would
-    value = unlikeness([Judged((zero + 1,), score)], [Judged((given * 2,), score)])
+    value = unlikeness([Judgement((zero + 1,), score)], [Judgement((given * 2,), score)])
     assert not value.requires_grad, "the true picture has nothing to learn"
 
 
@@ -92,7 +86,7 @@ def test_every_opponent_is_told_its_own() -> None:
             assert not same(judge(picture.flip(-1), shown), said)
 
 
-def same(one: list[Judged], other: list[Judged]) -> bool:
+def same(one: list[Judgement], other: list[Judgement]) -> bool:
     return all(torch.equal(mine.score, yours.score) for mine, yours in zip(one, other, strict=True))
 
 

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.backends.bottleneck.postures import picture, posed, poses, turned_poses
+from tests.backends.stage.postures import picture, posed, poses, turned_poses
 from torch import Tensor, nn
 
 from retarget_cli.backends.bottleneck.background import BackgroundNetwork
 from retarget_cli.backends.bottleneck.model import Bottleneck, BottleneckDesign, Made
 from retarget_cli.backends.bottleneck.occupancy import mask, occupancy
-from retarget_cli.backends.bottleneck.posture import Posture
 from retarget_cli.backends.bottleneck.sampling import lattice, rigid_places, turned
 from retarget_cli.backends.bottleneck.volumes import Volumes
+from retarget_cli.backends.stage.posture import Posture
 from retarget_cli.body.skeleton import JOINT
 from retarget_cli.core.errors import UsageError
 

@@ -8,8 +8,8 @@ import torch
 from retarget_cli.backends.bottleneck.design import BottleneckDesign
 from retarget_cli.backends.bottleneck.model import Bottleneck
 from retarget_cli.backends.bottleneck.photo import CHANNELS, first_photo, moved_photo
-from retarget_cli.backends.bottleneck.posture import Posture
 from retarget_cli.backends.bottleneck.sampling import lattice, rigid_places, turned
+from retarget_cli.backends.stage.posture import Posture
 
 SIDE = 64
 CUBE = (8, 8, 8)

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.bottleneck.sampling import lattice, resized_places, rigid_places, sampled, steps, turned
+from retarget_cli.backends.bottleneck.sampling import lattice, resized_places, rigid_places, sampled, turned
+from retarget_cli.backends.stage.frame import steps
 from retarget_cli.body.viewpoint import turn_about
 
 SIZE = (8, 16, 16)

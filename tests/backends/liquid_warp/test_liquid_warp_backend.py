@@ -99,6 +99,15 @@ def test_weights_decide_about_the_form(tmp_path: Path) -> None:
         make_backend("liquid-warp", {"weights": str(path), "background": "network"}, CPU)
 
 
+@pytest.mark.parametrize("wrong", [{"width": "wide"}, {"depth": "9" * 12}, {"width": "8"}, {"strategy": "attention"}])
+def test_weights_that_are_not_of_their_design_are_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
+    own = tiny(strategy="add")
+    path = tmp_path / "mine.safetensors"
+    write_weights(path, own.generator.state_dict(), Label("liquid-warp", {**own.design(), **wrong}))
+    with pytest.raises(WeightsError, match=r"mine\.safetensors"):
+        make_backend("liquid-warp", {"weights": str(path)}, CPU)
+
+
 def test_weights_of_another_method_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     write_weights(path, tiny().generator.state_dict(), Label("bottleneck", {}))

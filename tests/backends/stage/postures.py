@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from retarget_cli.backends.bottleneck.inputs import Poser
-from retarget_cli.backends.bottleneck.posture import Posture
+from retarget_cli.backends.stage.poser import Poser
+from retarget_cli.backends.stage.posture import Posture
 
 
 def poses(count: int, seed: int = 0, strength: float = 0.4) -> Posture:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
-from tests.backends.bottleneck.postures import poses, turned_poses
+from tests.backends.stage.postures import poses, turned_poses
 
-from retarget_cli.backends.bottleneck.limbs import BODY, LIMBS, bones, occupancy, powers, radii, segments
-from retarget_cli.backends.bottleneck.pose_maps import deep_maps, maps
-from retarget_cli.backends.bottleneck.posture import motions
 from retarget_cli.backends.bottleneck.sampling import lattice
+from retarget_cli.backends.stage.frame import REACH
+from retarget_cli.backends.stage.limbs import BODY, LIMBS, bones, occupancy, powers, radii, segments
+from retarget_cli.backends.stage.pose_maps import deep_maps, maps
+from retarget_cli.backends.stage.posture import motions
 from retarget_cli.body.skeleton import JOINT
 
 REST = poses(1, strength=0)
@@ -97,3 +98,14 @@ def test_depth_changes_its_sign_behind() -> None:
     front, back = found[:, foot].sum((1, 2))
     assert front * back < 0
     torch.testing.assert_close(found[0, LIMBS:].sum((1, 2)), -found[1, LIMBS:].sum((1, 2)), atol=0.6, rtol=0.05)
+
+
+def test_maps_of_another_shape_show_the_same_places() -> None:
+    """Half as wide: the middle of the square's maps. With as many metres aside as up: all of it, in wider pixels."""
+    posture, size = poses(1, 3), (64, 64)
+    whole = maps(posture, size)
+    assert torch.allclose(maps(posture, (64, 32)), whole[..., 16:48], atol=1e-5)
+    squeezed = maps(posture, (64, 32), REACH)
+    assert squeezed.shape == (1, LIMBS, 64, 32)
+    both = torch.nn.functional.avg_pool2d(whole, (1, 2))
+    assert float((squeezed - both).abs().mean()) < 0.02
