@@ -1,10 +1,11 @@
 """How well pose2video shows one person in poses that it has not seen, and in poses that were made worse.
 
-    python benchmarks/pose2video_poses.py CLIP RUN...
+    python benchmarks/pose2video_poses.py --clips CLIP... --runs RUN...
 
 CLIP is a rendition of a synthetic clip, such as DIR/clips/0000/self, of the person whom the runs have learned
-(`retarget train pose2video`). Frames are compared before black, where the networks see the person; intervals of 95 %
-are bootstrapped over seconds of the clip, for frames that follow each other are alike. The whole way:
+(`retarget train pose2video`). RUN are trainings in the order of the paper's Table 5: the first without augmentation,
+and each with something more than the one before. Frames are compared before black, where the networks see the person;
+intervals of 95 % are bootstrapped over seconds, for frames that follow each other are alike. The whole way:
 `benchmarks/pose2video_ablation.sh`.
 """
 
@@ -33,14 +34,17 @@ from retarget_cli.backends.stage.pictures import seen_person
 from retarget_cli.backends.stage.poser import Poser
 from retarget_cli.core.motion import FloatArray, Motion
 from retarget_cli.core.subject import View
+from retarget_cli.evaluation.statistics import estimate
+from retarget_cli.metrics.pixel import Pair, ssim
 from retarget_cli.perception.motion_file import load_motion
 
 CPU = torch.device("cpu")
 # Frames that are made at a time, and that are drawn together in an interval's samples.
 PART, SECOND = 8, 25
 NOTHING = Strengths(flicker=0, loss=0, shift=0, stretched=0, stretch=0)
+CLEAN = "as they are"
 WORSE = {
-    "as they are": NOTHING,
+    CLEAN: NOTHING,
     "limbs missing": Strengths(flicker=0.15, loss=0, shift=0, stretched=0, stretch=0),
     "limbs stretched": Strengths(flicker=0, loss=0, shift=0, stretched=1, stretch=0.25),
     "joints trembling": Strengths(flicker=0, loss=0, shift=0.03, stretched=0, stretch=0),
@@ -96,44 +100,72 @@ def rendered(backend: Pose2VideoBackend, motion: Motion, strengths: Strengths) -
         return torch.cat([shown(made) for made in film(backend.network, poses())])
 
 
-def ratios(made: Tensor, truth: Tensor) -> FloatArray:
-    """(T, 2) PSNR in dB: of the whole picture, and where the person is."""
+def scores(made: Tensor, truth: Tensor) -> FloatArray:
+    """(S, 2) of S seconds: PSNR in dB where the person is, and SSIM of the whole picture, the measure of Table 5."""
     apart = (made - truth[:, :COLOURS]).square().mean(1)
     mask = truth[:, COLOURS]
-    whole, person = apart.mean((1, 2)), (apart * mask).sum((1, 2)) / mask.sum((1, 2)).clamp_min(1)
-    return (-10 * torch.stack([whole, person], 1).clamp_min(1e-10).log10()).numpy()
+    person = -10 * ((apart * mask).sum((1, 2)) / mask.sum((1, 2)).clamp_min(1)).clamp_min(1e-10).log10()
+    pairs = ((each.permute(1, 2, 0).numpy() for each in both) for both in zip(made, truth[:, :COLOURS], strict=True))
+    likeness = [ssim(Pair(*pair, None)) for pair in pairs]
+    frames = np.stack([person.numpy(), likeness], 1)
+    return np.stack([second.mean(0) for second in np.array_split(frames, max(1, round(len(frames) / SECOND)))])
 
 
-def interval(values: FloatArray) -> str:
-    """The mean of (T), with an interval over its seconds."""
-    seconds = np.array([part.mean() for part in np.array_split(values, max(1, round(len(values) / SECOND)))])
-    drawn = seconds[np.random.default_rng(0).integers(0, len(seconds), (2000, len(seconds)))].mean(1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
+def told(values: FloatArray, digits: int = 2) -> str:
+    """The mean of seconds with its interval."""
+    found = estimate(values.tolist())
+    return f"{found.mean:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+
+
+def measured(run: Path, clips: list[Path]) -> dict[str, FloatArray]:
+    """(S, 2) of the seconds of all clips, for each kind of poses."""
+    backend = Pose2VideoBackend(Pose2VideoOptions(weights=str(run), generic="yes"), CPU)
+    scenes = [read_scene(clip, backend.network.design.size) for clip in clips]
+    return {
+        name: np.concatenate([scores(rendered(backend, scene.motion, worse), scene.truth) for scene in scenes])
+        for name, worse in WORSE.items()
+    }
+
+
+def write_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """As Markdown."""
+    lines = [heads, ("---",) * len(heads), *rows]
+    sys.stdout.write("".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n")
+
+
+def write_order(found: dict[str, dict[str, FloatArray]]) -> None:
+    """Table 5: each run, and what it gains over the one before."""
+    rows, before = [], None
+    for name, kinds in found.items():
+        clean = kinds[CLEAN]
+        gains = ("", "") if before is None else tuple(told((clean - before)[:, k], 2 + 2 * k) for k in (0, 1))
+        rows.append((name, told(clean[:, 0]), gains[0], told(clean[:, 1], 4), gains[1]))
+        before = clean
+    write_table(("run", "PSNR, person", "gain", "SSIM", "gain"), rows)
+
+
+def write_worse(found: dict[str, dict[str, FloatArray]]) -> None:
+    """What worse poses cost on the person, and how much less than they cost the first run."""
+    rows = []
+    first = next(iter(found.values()))
+    for name, kinds in found.items():
+        costs = {kind: (kinds[CLEAN] - kinds[kind])[:, 0] for kind in kinds if kind != CLEAN}
+        saved = [told((first[CLEAN] - first[kind])[:, 0] - cost) for kind, cost in costs.items()]
+        cells = (f"{cost.mean():.2f}; {less}" for cost, less in zip(costs.values(), saved, strict=True))
+        rows.append((name, *cells))
+    write_table(("run: decibels lost; less than the first", *(kind for kind in first if kind != CLEAN)), rows)
 
 
 def main() -> None:
-    """Measure, and print a table for docs/benchmarks.md; differences are of the person, frame by frame."""
+    """Measure, and print both tables for docs/benchmarks.md."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("clip", type=Path)
-    arguments.add_argument("runs", type=Path, nargs="+")
+    arguments.add_argument("--clips", type=Path, nargs="+", required=True)
+    arguments.add_argument("--runs", type=Path, nargs="+", required=True)
     said = arguments.parse_args()
     torch.set_num_threads(1)
-    first: dict[str, FloatArray] = {}
-    heads = "run", "poses", "PSNR, whole", "on the person", "less than the first run", "less than as they are"
-    sys.stdout.write(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|\n")
-    for run in said.runs:
-        backend = Pose2VideoBackend(Pose2VideoOptions(weights=str(run), generic="yes"), CPU)
-        scene = read_scene(said.clip, backend.network.design.size)
-        clean: FloatArray | None = None
-        for name, strengths in WORSE.items():
-            found = ratios(rendered(backend, scene.motion, strengths), scene.truth)
-            person = found[:, 1]
-            clean = person if clean is None else clean
-            lost = interval(first.setdefault(name, person) - person), interval(clean - person)
-            cells = run.name, name, interval(found[:, 0]), interval(person), *lost
-            sys.stdout.write(f"| {' | '.join(cells)} |\n")
-            sys.stdout.flush()
+    found = {run.name: measured(run, said.clips) for run in said.runs}
+    write_order(found)
+    write_worse(found)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,9 @@ def moving(name: str, motion: Motion, footage: Footage) -> Part:
 
 
 def knows_people(name: str) -> bool:
-    """Whether it shows people as they are: it is not led by pixels, and if it learns, somebody has taught it."""
-    return not backend_class(name).spec.is_led_by_pixels and backend_readiness(name).is_ready
+    """Whether it shows anybody as he is: neither led by pixels nor by one person's film, and if it learns, taught."""
+    spec = backend_class(name).spec
+    return not (spec.is_led_by_pixels or spec.is_taught_by_film) and backend_readiness(name).is_ready
 
 
 def made(name: str) -> Backend:

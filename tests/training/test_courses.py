@@ -68,6 +68,10 @@ def test_drawn_examples_have_courses(tmp_path: Path, album: Album) -> None:
             assert course.others is not None
             own = {each.tobytes() for each in course.theta}
             assert not own & {each.tobytes() for each in course.others}
+    films = [np.full((20, 24, 3), 7 + number, np.float32) for number in range(2)]
+    told = Drawer([album, other], DrawOptions(32), 1, span=SPAN, others=films)
+    courses = [told.example(number, 0, 1).course for number in range(9)]
+    assert {float(course.others.mean()) for course in courses if course and course.others is not None} == {7, 8}
     alone = Drawer([album], DrawOptions(32), 1, span=SPAN).example(0, 0, 1)
     assert alone.course is not None
     assert alone.course.others is None

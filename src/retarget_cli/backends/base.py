@@ -43,7 +43,8 @@ class Spec:
         moves: False for a baseline that repeats its source.
         is_frame_by_frame: each frame comes from its own motion alone: a clip can be made in parts, in any order.
         is_volumetric: its performers are `Volumetric`.
-        is_taught_by_film: it learns from frames that follow each other (`Trainable.span`), and of others' postures too.
+        is_taught_by_film: it learns one person from frames that follow each other, of others the postures too, and
+            shows nobody before.
     """
 
     summary: str

@@ -25,7 +25,10 @@ def personalize(
     driving: Annotated[
         list[Path] | None,
         typer.Option(
-            "--driving", "-d", help=f"Clip that will be followed, to learn from it too (methods led by pixels); {MANY}."
+            "--driving",
+            "-d",
+            help="Clip that will be followed, to learn from it too (methods led by pixels); of pose2video clips, "
+            f"motion files or folders of others, whose postures are looked at; {MANY}.",
         ),
     ] = None,
     output: Annotated[

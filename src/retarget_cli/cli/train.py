@@ -22,6 +22,10 @@ def train(
         list[Path] | None,
         typer.Option("--data", help="Folder of clips in any known layout, or of `retarget synth`; may be repeated."),
     ] = None,
+    driving: Annotated[
+        list[Path] | None,
+        typer.Option("--driving", "-d", help="Clip, motion file or folder of others, for their postures (pose2video)."),
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")] = Path("run"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     steps: Annotated[int, typer.Option(min=1, help="In all, those before a resume included.")] = 20000,
@@ -89,6 +93,7 @@ def options_of(values: dict[str, Any]) -> TrainOptions:
     same = "backend output seed rate save_every sample_every workers device"
     return TrainOptions(
         data=tuple(values["data"] or ()),
+        driving=tuple(values["driving"] or ()),
         fit=fit,
         draw=draw,
         settings=dict(values["setting"] or ()),

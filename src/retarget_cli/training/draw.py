@@ -13,7 +13,7 @@ from retarget_cli.core.example import Example, Span
 from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.subject import Image, Subject, View
 from retarget_cli.training.album import Album
-from retarget_cli.training.courses import around, course_of, targets
+from retarget_cli.training.courses import around, course_of, passage, targets
 from retarget_cli.training.framing import draw_window
 
 # Pictures among which the one that shows another side is taken as the next source.
@@ -64,15 +64,17 @@ class Drawer:
         seed: of everything random.
         rank: number of this process among those that learn together; each draws its own.
         span: what of a target's clip is wanted; None: nothing.
+        others: (T, 24, 3) each, films of others' postures; without any, these are the other albums'.
 
     Raises:
         InputError: no album has two pictures, or as many consecutive ones as are wanted.
     """
 
     def __init__(
-        self, albums: Sequence[Album], options: DrawOptions, seed: int, rank: int = 0, span: Span | None = None
-    ) -> None:
-        self.options, self._key, self._span = options, (seed, rank), span
+        self, albums: Sequence[Album], options: DrawOptions, seed: int, rank: int = 0, span: Span | None = None,
+        others: Sequence[FloatArray] = (),
+    ) -> None:  # fmt: skip
+        self.options, self._key, self._span, self._films = options, (seed, rank), span, others
         found = [(album, targets(album, span or Span())) for album in albums if len(album) > 1]
         self.albums = [album for album, rows in found if len(rows)]
         self._targets = [rows for _, rows in found if len(rows)]
@@ -121,7 +123,9 @@ class Drawer:
         return Example(subject, made(target), behind, course)
 
     def _others(self, rng: np.random.Generator, album: Album, span: Span) -> FloatArray | None:
-        """(N, 24, 3): what somebody else does, in another album."""
+        """(N, 24, 3): what somebody else does, in a film of others or in another album."""
+        if self._films:
+            return passage(self._films[int(rng.integers(len(self._films)))], rng, span)
         known = [other for other in self.albums if other is not album]
         if not known:
             return None

@@ -23,7 +23,7 @@ from retarget_cli.body.catalog import load_body
 from retarget_cli.core.errors import InputError
 from retarget_cli.core.example import Example, Span
 from retarget_cli.core.motion import FloatArray, Motion, join
-from retarget_cli.core.progress import Progress, Silence
+from retarget_cli.core.progress import Progress
 from retarget_cli.core.subject import Image, Subject
 from retarget_cli.evaluation.recordings import Stream
 from retarget_cli.evaluation.streams import facts, frames
@@ -37,7 +37,7 @@ from retarget_cli.perception.pose import PoseFinding
 from retarget_cli.perception.smoothing import smooth_motion
 from retarget_cli.training.album import Album, Contents, open_album, save_album
 from retarget_cli.training.courses import course_of, passage, targets
-from retarget_cli.workflows.driving import Excerpt, open_driving
+from retarget_cli.workflows.others import motion_of, read_others
 from retarget_cli.workflows.train_clips import chosen_runs, run_numbers
 
 VERSION = 1
@@ -155,30 +155,6 @@ def read_clips(
     return albums
 
 
-def read_others(files: Sequence[Path], body: str, cache: Cache | None, progress: Progress) -> list[FloatArray]:
-    """Films of somebody else's postures, (T, 24, 3) each; where nobody is seen nothing is.
-
-    Args:
-        files: clips or motion files.
-        body: name of the body model.
-        cache: of perception.
-        progress: told of every file.
-
-    Raises:
-        InputError: a file can't be read, or none shows anybody.
-    """
-    found = []
-    for number, path in enumerate(files):
-        progress.stage("others", number, len(files))
-        motion = _motion(path, body, "largest", cache)
-        assert motion.theta is not None
-        if motion.present.any():
-            found.append(motion.theta[motion.present])
-    if files and not found:
-        raise InputError(f"--driving {files[0]}: nobody is seen in it", "give clips that show somebody")
-    return found
-
-
 def open_scenes(
     clips: Sequence[Path], others: Sequence[Path], choice: Choice, subject: Subject, span: Span, seed: int,
     cache: Cache | None, progress: Progress,
@@ -210,7 +186,7 @@ def _key(clip: Clip, subject: Subject) -> str:
 
 
 def _write(clip: Clip, subject: Subject, path: Path, cache: Cache | None, progress: Progress) -> None:
-    motion = _motion(clip.path, subject.body, clip.choice, cache)
+    motion = motion_of(clip.path, subject.body, clip.choice, cache)
     rows = np.flatnonzero(motion.present)
     if not len(rows):
         raise InputError(f"{clip.path}: no person is seen in the clip", "use a clip that shows one person plainly")
@@ -241,12 +217,6 @@ def _write(clip: Clip, subject: Subject, path: Path, cache: Cache | None, progre
             clip.path.name, subject.body, np.stack(images), np.stack(masks), behind, *numbers, run_numbers(rows)
         ),
     )  # fmt: skip
-
-
-def _motion(path: Path, body: str, choice: Choice, cache: Cache | None) -> Motion:
-    """Of all frames."""
-    with open_driving(path, load_body(body), choice, Excerpt(), cache, Silence()) as driving:
-        return join(list(driving.windows))
 
 
 def _fitted(motion: Motion, subject: Subject) -> tuple[FloatArray, FloatArray]:

@@ -36,6 +36,7 @@ from retarget_cli.training.loop import Step
 from retarget_cli.workflows.canvas import parse_size
 from retarget_cli.workflows.lesson import Counting, Examples, Lesson, LessonOptions, Watcher, learn, resolved, seeded
 from retarget_cli.workflows.machine import program_version
+from retarget_cli.workflows.others import other_clips
 from retarget_cli.workflows.output_name import output_path
 from retarget_cli.workflows.person_takes import Scenes, open_scenes
 from retarget_cli.workflows.source import prepare_subject, source_files
@@ -62,8 +63,8 @@ class PersonalizeOptions:
         may_overwrite: replace an output that exists.
         is_anew: forget what was learned before it was stopped.
         device: auto, cpu, cuda, mps.
-        driving: clips of what will move it, to be learned from as well; of a method that is led by pixels, or learns
-            from film, which looks at postures alone.
+        driving: clips of what will move it, to be learned from as well, of a method that is led by pixels; of one that
+            learns from film as `other_clips` takes them, for their postures alone.
     """
 
     sources: tuple[str, ...]
@@ -130,6 +131,8 @@ def personalize(
     files = checked_sources(options.sources)
     path = output_path(options.output, files[0].stem, "", options.backend)
     check(options, path)
+    if trainable_class(options.backend).spec.is_taught_by_film:
+        options = replace(options, driving=tuple(other_clips(options.driving)))
     choice = choose_device(options.device)
     progress.note(f"device: {choice.reason}")
     backend = _opened(options, choice.device)
@@ -246,7 +249,8 @@ def _check_kind(options: PersonalizeOptions) -> None:
         raise UsageError(
             f"--source-person: --backend {options.backend} is led by pixels and knows of no person", "leave it out"
         )
-    check_driving(options.driving, has_pictures=is_led)
+    if is_led:
+        check_driving(options.driving)
 
 
 def _prepared(options: PersonalizeOptions, files: list[Path], cache: Cache | None, progress: Progress) -> Subject:

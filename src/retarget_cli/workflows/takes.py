@@ -70,12 +70,11 @@ def read_takes(sources: Sequence[Path], driving: Sequence[Path], progress: Progr
     return takes
 
 
-def check_driving(clips: Sequence[Path], *, has_pictures: bool = True) -> None:
-    """Find out at once whether there is something to see.
+def check_driving(clips: Sequence[Path]) -> None:
+    """Find out at once whether there are pictures to see.
 
     Args:
         clips: as the user named them.
-        has_pictures: whether pictures are wanted, and not postures, which a motion file has too.
 
     Raises:
         UsageError: too many, or no clips.
@@ -84,7 +83,7 @@ def check_driving(clips: Sequence[Path], *, has_pictures: bool = True) -> None:
     if len(clips) > MOST_CLIPS:
         raise UsageError(f"--driving: {len(clips)} clips, expected {MOST_CLIPS} at most", "give those that matter most")
     for path in clips:
-        if has_pictures and path.is_file() and is_motion_file(path):
+        if path.is_file() and is_motion_file(path):
             raise UsageError(f"--driving {path}: a motion file holds no pictures to learn from", "give the clip itself")
         if not path.exists():
             raise InputError(f"--driving {path}: there is no such file", "give a clip or a folder of frames")

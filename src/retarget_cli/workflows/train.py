@@ -19,6 +19,7 @@ from retarget_cli.backends.trainable import Batch, Game, Phase, Trainable
 from retarget_cli.backends.words import UNTRAINED, WEIGHTS_OPTION
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import BackendError, Interrupted, RetargetError, UsageError
+from retarget_cli.core.motion import FloatArray
 from retarget_cli.core.progress import Progress, Silence
 from retarget_cli.perception.cache import Cache
 from retarget_cli.training.album import Album
@@ -28,6 +29,7 @@ from retarget_cli.training.draw import Drawer
 from retarget_cli.training.loop import GENERATOR, Fit, Step
 from retarget_cli.training.processes import is_first_process
 from retarget_cli.weights.checkpoints import Label, read_weights, write_weights
+from retarget_cli.workflows.others import other_clips, read_others
 from retarget_cli.workflows.train_albums import albums as make_albums
 from retarget_cli.workflows.train_loader import Loader
 from retarget_cli.workflows.train_options import TrainOptions, recorded
@@ -94,6 +96,7 @@ def train(options: TrainOptions, cache: Cache, progress: Progress, watcher: Watc
     """
     began = time.perf_counter()
     check_trainable(options.backend)
+    others = _others(options)
     device = choose_device(options.device).device
     if is_first_process():
         open_folder(options.output, options.may_resume)
@@ -106,7 +109,8 @@ def train(options: TrainOptions, cache: Cache, progress: Progress, watcher: Watc
             options.data, options.drawn, options.seed, options.draw.size, cache.folder / "albums", options.workers,
             progress if fit.rank == 0 else Silence(), backend.spec.is_led_by_pixels, backend.span() is not None,
         )  # fmt: skip
-    run = _Run(options, backend, game, fit, found)
+        films = read_others(others, found[0].body, cache, progress)
+    run = _Run(options, backend, game, fit, found, films)
     resumed = run.begin()
     losses = run.play(progress, watcher)
     return TrainResult(
@@ -131,6 +135,18 @@ def check_trainable(name: str) -> None:
         except RetargetError:
             continue  # one that is not installed rightly can't be offered
     raise UsageError(f"{name} has nothing that could learn", f"these have: {', '.join(able) or 'none'}")
+
+
+def _others(options: TrainOptions) -> list[Path]:
+    """Others' clips and motion files.
+
+    Raises:
+        UsageError: the method learns nothing from them.
+        InputError: one is not there, or a folder holds none.
+    """
+    if options.driving and not backend_class(options.backend).spec.is_taught_by_film:
+        raise UsageError(f"--driving: --backend {options.backend} learns nothing from others' postures", "leave it out")
+    return other_clips(options.driving)
 
 
 def open_backend(options: TrainOptions, device: torch.device) -> Trainable:
@@ -168,9 +184,11 @@ class _Run:
     """One training from here to its end."""
 
     def __init__(
-        self, options: TrainOptions, backend: Trainable, game: Game, fit: Fit, albums: Sequence[Album]
-    ) -> None:
-        self._options, self._backend, self._game, self._fit, self._albums = options, backend, game, fit, albums
+        self, options: TrainOptions, backend: Trainable, game: Game, fit: Fit, albums: Sequence[Album],
+        others: Sequence[FloatArray],
+    ) -> None:  # fmt: skip
+        self._options, self._backend, self._game, self._fit = options, backend, game, fit
+        self._albums, self._others = albums, others
         self._folder: RunFolder | None = None
 
     def begin(self) -> int:
@@ -209,7 +227,7 @@ class _Run:
         losses: dict[str, dict[str, float]] = {}
         with ExitStack() as stack:
             stop = stack.enter_context(Stop(is_led=fit.accelerator.num_processes > 1))
-            drawer = Drawer(self._albums, draw, options.seed, fit.rank, self._backend.span())
+            drawer = Drawer(self._albums, draw, options.seed, fit.rank, self._backend.span(), self._others)
             loader = stack.enter_context(Loader(self._backend, drawer, workers, fit.device.type == "cuda"))
             shown: Batch | None = None
             if fit.rank == 0:
@@ -275,7 +293,7 @@ class _Run:
         """Draws what the sample pictures show: always the same people, as they are."""
         draw = self._options.draw
         plain = replace(draw, batch=min(draw.batch, _SAMPLES), zoom=0.0, jitter=0.0, theta_noise=0.0, camera_noise=0.0)
-        drawer = Drawer(self._albums, plain, self._options.seed + 1, span=self._backend.span())
+        drawer = Drawer(self._albums, plain, self._options.seed + 1, span=self._backend.span(), others=self._others)
         return Loader(self._backend, drawer, 1)
 
     @torch.no_grad()

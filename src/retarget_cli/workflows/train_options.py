@@ -24,6 +24,8 @@ class TrainOptions:
         output: folder of the run.
         fit: how to learn.
         draw: how examples are drawn.
+        driving: clips or motion files of others, of which a method that is taught by film sees the postures alone;
+            without any, others are who stands in `data` besides.
         drawn: so many synthetic clips more, which are drawn for this training.
         seed: of everything random.
         rate: Adam's learning rate of all players; None: the method's own.
@@ -41,6 +43,7 @@ class TrainOptions:
     fit: FitOptions
     draw: DrawOptions = field(default_factory=DrawOptions)
     settings: Mapping[str, str] = field(default_factory=dict)
+    driving: tuple[Path, ...] = ()
     drawn: int = 0
     seed: int = 0
     rate: float | None = None
@@ -74,6 +77,7 @@ def recorded(options: TrainOptions, albums: Sequence[Album], processes: int) -> 
         "backend": options.backend,
         "set": dict(options.settings),
         "data": [path.resolve().name for path in options.data],
+        "driving": [path.resolve().name for path in options.driving],
         "synth": options.drawn,
         "albums": f"{len(albums)} albums of {sum(map(len, albums))} pictures, {names}",
         "init": None if options.initial is None else _digest(options.initial),
