@@ -77,7 +77,7 @@ def recorded(options: TrainOptions, albums: Sequence[Album], processes: int) -> 
         "backend": options.backend,
         "set": dict(options.settings),
         "data": [path.resolve().name for path in options.data],
-        "driving": [path.resolve().name for path in options.driving],
+        "driving": [path.resolve().name for path in options.driving] or None,
         "synth": options.drawn,
         "albums": f"{len(albums)} albums of {sum(map(len, albums))} pictures, {names}",
         "init": None if options.initial is None else _digest(options.initial),
