@@ -10,7 +10,7 @@ import pytest
 from tests.workflows.toy_method import PLACES, ToyGame
 
 from retarget_cli.backends import registry
-from retarget_cli.core.errors import Interrupted, UsageError
+from retarget_cli.core.errors import InputError, Interrupted, UsageError
 from retarget_cli.core.progress import Silence
 from retarget_cli.evaluation.protocols import Pick, Protocol, Task
 from retarget_cli.perception.cache import Cache
@@ -86,6 +86,30 @@ def test_a_stopped_run_goes_on_within_a_personalisation(
     shutil.rmtree(tmp_path / "run" / "rendered")
     shutil.rmtree(tmp_path / "run" / "scores")
     assert run(data, tmp_path / "run", TUNED).failed == 0
+
+
+def test_a_subject_file_that_was_made_before(data: tuple[Path, Cache], tmp_path: Path) -> None:
+    run(data, tmp_path / "first", TUNED)
+    (made,) = (tmp_path / "first" / "subjects").rglob("*.subject")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for name in ("one", "two"):
+        shutil.copy(made, mine / f"{name}.subject")
+    methods = (f"toy:subject={made}", f"toy:subject={mine}")
+    found = run(data, tmp_path / "run", PLAIN, *methods)
+    assert (found.failed, found.total) == (0, 6)
+    plain, file, folder = (found.report.overall[name]["psnr"].mean for name in (PLAIN, *methods))
+    assert file == folder
+    assert file > plain + 2  # type: ignore[operator]
+    assert found.report.methods[methods[1]]["options"] == "subject=mine"
+    (mine / "two.subject").unlink()
+    assert run(data, tmp_path / "again", methods[1]).failed == 1
+    with pytest.raises(UsageError, match="was tuned with toy"):
+        run(data, tmp_path / "none", f"liquid-warp:subject={made}")
+    with pytest.raises(InputError, match="does not exist"):
+        run(data, tmp_path / "none", f"toy:subject={made}x")
+    with pytest.raises(UsageError, match="tuned already"):
+        run(data, tmp_path / "none", f"toy:subject={made},personalize=3")
 
 
 @pytest.mark.parametrize("method", ["avatar:personalize=5", "toy:personalize=5,none=3", "none:personalize=5"])

@@ -52,7 +52,8 @@ class EvaluateOptions:
     Attributes:
         dataset: folder or clip.
         output: the run's folder.
-        methods: backends, each with its options: `avatar`, `avatar:nodes=200,samples=1`, `liquid-warp:personalize=100`.
+        methods: backends, each with its options: `avatar`, `avatar:nodes=200,samples=1`, `liquid-warp:personalize=100`,
+            `pose2video:subject=me.subject`.
         protocol: what is asked of them.
         layout, split: of the data set; see `open_dataset`.
         metrics: keys or groups of keys.
@@ -229,12 +230,15 @@ class _Run:
         seconds = None
         if not output.is_dir():
             options = self._animation(case, method, size, sources, output)
+            subject, settings = method.tuned(case.name), method.settings
             if method.steps:
                 device, folders = self._options.device, self._folder
                 subject = personal_file(
                     method, sources.pictures, size, device, folders, self._cache, self._progress
                 )
-                options = replace(options, sources=(), subject=subject, settings=())
+                settings = ()
+            if subject is not None:
+                options = replace(options, sources=(), subject=subject, settings=settings)
             started = clock.perf_counter()
             animate(options, self._cache)
             seconds = clock.perf_counter() - started
