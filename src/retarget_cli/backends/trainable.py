@@ -17,6 +17,8 @@ from retarget_cli.core.subject import Subject
 from retarget_cli.weights.state import load_into
 
 Batch = Mapping[str, Tensor]
+# What players of a game are called; the first one learns what is shown.
+GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 
 
 class Phase(Enum):

@@ -13,14 +13,13 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
-from retarget_cli.backends.trainable import Batch, Game
+from retarget_cli.backends.trainable import GENERATOR, Batch, Game
 from retarget_cli.core.errors import BackendError, UsageError
 from retarget_cli.training.average import Average
 from retarget_cli.training.processes import Precision, open_accelerator
 from retarget_cli.training.snapshot import load_snapshot, take_snapshot
 from retarget_cli.training.turn import Locks, Turn
 
-GENERATOR = "generator"
 # Of all steps so many, a share, are taken at the full rate; then it sinks to so much of it (paper, 4.2).
 _CONSTANT, _LAST = 0.25, 0.1
 

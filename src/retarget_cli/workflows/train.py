@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from retarget_cli.backends.registry import backend_class, known_backends, make_backend
-from retarget_cli.backends.trainable import Batch, Game, Phase, Trainable
+from retarget_cli.backends.trainable import GENERATOR, Batch, Game, Phase, Trainable
 from retarget_cli.backends.words import UNTRAINED, WEIGHTS_OPTION
 from retarget_cli.core.device import choose_device
 from retarget_cli.core.errors import BackendError, Interrupted, RetargetError, UsageError
@@ -26,7 +26,7 @@ from retarget_cli.training.album import Album
 from retarget_cli.training.checkpoint import Checkpoints
 from retarget_cli.training.config import check_same, write_config
 from retarget_cli.training.draw import Drawer
-from retarget_cli.training.loop import GENERATOR, Fit, Step
+from retarget_cli.training.loop import Fit, Step
 from retarget_cli.training.processes import is_first_process
 from retarget_cli.weights.checkpoints import Label, read_weights, write_weights
 from retarget_cli.workflows.others import other_clips, read_others

@@ -15,11 +15,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from retarget_cli.backends.bottleneck.blocks import convolution
-from retarget_cli.backends.bottleneck.game import DISCRIMINATOR, GENERATOR, BottleneckGame
+from retarget_cli.backends.bottleneck.game import BottleneckGame
 from retarget_cli.backends.bottleneck.losses import LossWeights
 from retarget_cli.backends.bottleneck.model import Bottleneck, BottleneckDesign
 from retarget_cli.backends.stage.posture import Posture
-from retarget_cli.backends.trainable import Phase
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Phase
 from retarget_cli.core.errors import WeightsError
 from retarget_cli.networks.multiscale_discriminator import Judgement
 from retarget_cli.training.loop import Fit, FitOptions

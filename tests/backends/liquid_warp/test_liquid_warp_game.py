@@ -12,7 +12,7 @@ from tests.backends.liquid_warp.scenery import batch
 from torch import Tensor
 
 from retarget_cli.backends.liquid_warp.discriminator import Discriminator, Scene
-from retarget_cli.backends.liquid_warp.game import DISCRIMINATOR, GENERATOR, LiquidWarpGame
+from retarget_cli.backends.liquid_warp.game import LiquidWarpGame
 from retarget_cli.backends.liquid_warp.generator import Design, Generator, Made
 from retarget_cli.backends.liquid_warp.losses import (
     LossWeights,
@@ -22,7 +22,7 @@ from retarget_cli.backends.liquid_warp.losses import (
     reconstruction,
 )
 from retarget_cli.backends.liquid_warp.recall import Recall
-from retarget_cli.backends.trainable import Phase
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Phase
 from retarget_cli.core.errors import WeightsError
 from retarget_cli.networks.likeness_losses import PixelLoss
 from retarget_cli.weights.hashing import Ledger

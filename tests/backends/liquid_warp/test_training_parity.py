@@ -11,10 +11,10 @@ from tests.reference_weights import fill, official_shapes, record, rule_of
 from torch import Tensor, nn
 
 from retarget_cli.backends.liquid_warp.discriminator import Discriminator, Scene
-from retarget_cli.backends.liquid_warp.game import DISCRIMINATOR, GENERATOR, LiquidWarpGame
+from retarget_cli.backends.liquid_warp.game import LiquidWarpGame
 from retarget_cli.backends.liquid_warp.generator import Design, Generator
 from retarget_cli.backends.liquid_warp.official import discriminator_names, generator_names
-from retarget_cli.backends.trainable import Phase
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Phase
 from retarget_cli.networks.adversarial_losses import MADE, REAL, WANTED, least_squares
 from retarget_cli.weights.hashing import Ledger
 from retarget_cli.weights.places import Place

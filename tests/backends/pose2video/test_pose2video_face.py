@@ -20,13 +20,12 @@ from retarget_cli.backends.pose2video.examples import FRAMES
 from retarget_cli.backends.pose2video.face import Boxes, Face, box_size, head_boxes
 from retarget_cli.backends.pose2video.face_game import FaceGame
 from retarget_cli.backends.pose2video.film import Poses, film
-from retarget_cli.backends.pose2video.game import DISCRIMINATOR, GENERATOR
 from retarget_cli.backends.pose2video.model import Pose2Video
 from retarget_cli.backends.pose2video.performer import Pose2VideoPerformer
 from retarget_cli.backends.pose2video.skeleton import pose_maps
 from retarget_cli.backends.registry import make_backend
 from retarget_cli.backends.stage.frame import Frame
-from retarget_cli.backends.trainable import Phase
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Phase
 from retarget_cli.core.errors import UsageError
 from retarget_cli.networks.fast_residual import made_ready
 from retarget_cli.networks.official_names import global_names

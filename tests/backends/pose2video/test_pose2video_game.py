@@ -12,9 +12,10 @@ from torch.nn import functional
 
 from retarget_cli.backends.pose2video.design import ASIDE, Design
 from retarget_cli.backends.pose2video.examples import FRAMES
-from retarget_cli.backends.pose2video.game import DISCRIMINATOR, GENERATOR, LossWeights, Pose2VideoGame
+from retarget_cli.backends.pose2video.game import LossWeights, Pose2VideoGame
 from retarget_cli.backends.pose2video.model import Pose2Video
 from retarget_cli.backends.pose2video.skeleton import pose_maps
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR
 from retarget_cli.training.loop import Fit, FitOptions
 from retarget_cli.training.turn import Locks
 from retarget_cli.weights.hashing import Ledger

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from retarget_cli.backends.remot.design import RemotDesign
 from retarget_cli.backends.remot.discriminator import FACE_SIDE, Judged, Opponents
-from retarget_cli.backends.remot.game import BETAS, DISCRIMINATOR, GENERATOR, RemotGame
+from retarget_cli.backends.remot.game import BETAS, RemotGame
 from retarget_cli.backends.remot.losses import (
     LossWeights,
     class_distance,
@@ -23,7 +23,7 @@ from retarget_cli.backends.remot.losses import (
 )
 from retarget_cli.backends.remot.model import Remot, regions_of
 from retarget_cli.backends.remot.stages import Stage, StagePlan
-from retarget_cli.backends.trainable import Phase, Rate
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Phase, Rate
 from retarget_cli.core.errors import UsageError
 from retarget_cli.networks.likeness_losses import NetworkLoss, PixelLoss
 from retarget_cli.training.loop import Fit, FitOptions

@@ -25,13 +25,12 @@ from retarget_cli.backends.bottleneck.volumes import Volumes, averaged
 from retarget_cli.backends.stage.limbs import LIMBS
 from retarget_cli.backends.stage.pose_maps import maps
 from retarget_cli.backends.stage.posture import Posture
-from retarget_cli.backends.trainable import Batch, Game, Phase, Rate
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Batch, Game, Phase, Rate
 from retarget_cli.networks.adversarial_losses import FALSE, TRUE, judgement
 from retarget_cli.weights.store import Store, default_store
 
 # Adam's, of all players; pix2pixHD's, since the paper names none.
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 # Under which names the generator's turn leaves for the opponents' what they judge.
 _PERSON, _WHOLE, _TURNED = "person", "whole", "rotation"
 

@@ -21,14 +21,13 @@ from retarget_cli.backends.liquid_warp.losses import (
     wanted,
 )
 from retarget_cli.backends.liquid_warp.recall import Recall
-from retarget_cli.backends.trainable import Batch, Game, Phase, Rate
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Batch, Game, Phase, Rate
 from retarget_cli.networks import sphereface
 from retarget_cli.networks.crops import cropped
 from retarget_cli.weights.store import Store, default_store
 
 # Adam's, of both players; as published.
 LEARNING_RATE = 1e-4
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 
 
 class LiquidWarpGame(Game):

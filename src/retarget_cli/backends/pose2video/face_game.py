@@ -11,9 +11,9 @@ from torch import Tensor
 from retarget_cli.backends.pose2video.discriminator import FaceOpponent
 from retarget_cli.backends.pose2video.examples import FRAMES
 from retarget_cli.backends.pose2video.face import head_boxes
-from retarget_cli.backends.pose2video.game import DISCRIMINATOR, Pose2VideoGame
+from retarget_cli.backends.pose2video.game import Pose2VideoGame
 from retarget_cli.backends.pose2video.screen import before_green
-from retarget_cli.backends.trainable import Batch
+from retarget_cli.backends.trainable import DISCRIMINATOR, Batch
 from retarget_cli.networks.adversarial_losses import believed, told_apart
 
 

@@ -22,12 +22,11 @@ from retarget_cli.backends.pose2video.model import COLOURS, Made, Pose2Video, St
 from retarget_cli.backends.pose2video.screen import before_green
 from retarget_cli.backends.pose2video.skeleton import pose_maps
 from retarget_cli.backends.pose2video.stream import stacked
-from retarget_cli.backends.trainable import Batch, Game, Rate
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Batch, Game, Rate
 from retarget_cli.networks.adversarial_losses import believed, matching, told_apart
 from retarget_cli.weights.store import Store, default_store
 
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 
 
 @dataclass(frozen=True, slots=True)

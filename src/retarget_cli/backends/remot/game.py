@@ -22,13 +22,12 @@ from retarget_cli.backends.remot.losses import (
 )
 from retarget_cli.backends.remot.model import Remot, regions_of
 from retarget_cli.backends.remot.stages import TOGETHER, Stage, StagePlan
-from retarget_cli.backends.trainable import Batch, Game, Phase, Rate
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Batch, Game, Phase, Rate
 from retarget_cli.networks.adversarial_losses import believed, matching, told_apart
 from retarget_cli.weights.store import Store, default_store
 
 # Adam's, of all players (paper, 4.1).
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 LAYOUT, REGION, WHOLE, FACE = "layout", "region", "whole", "face"
 # Which opponents look on at each stage.
 _JUDGES: Mapping[Stage, tuple[str, ...]] = {

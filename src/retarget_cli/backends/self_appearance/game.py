@@ -26,13 +26,12 @@ from retarget_cli.backends.self_appearance.keypoints import Keypoints, inverse, 
 from retarget_cli.backends.self_appearance.model import SelfAppearance
 from retarget_cli.backends.self_appearance.regions import Regions
 from retarget_cli.backends.self_appearance.transform import Transform, random_transform
-from retarget_cli.backends.trainable import Batch, Game, Phase, Rate
+from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Batch, Game, Phase, Rate
 from retarget_cli.networks.adversarial_losses import FALSE, TRUE, judgement
 from retarget_cli.networks.multiscale_discriminator import Judgement
 from retarget_cli.weights.store import Store, default_store
 
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 PERCEPTUAL, EQUIVARIANCE, JACOBIAN, MATCHING = 10.0, 10.0, 10.0, 10.0
 
 Network = TypeVar("Network", FirstOrder, SelfAppearance, Articulated)
