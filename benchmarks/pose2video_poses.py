@@ -43,6 +43,8 @@ CPU = torch.device("cpu")
 PART, SECOND = 8, 25
 NOTHING = Strengths(flicker=0, loss=0, shift=0, stretched=0, stretch=0)
 CLEAN = "as they are"
+# After the point, of decibels and of SSIM, each in poses as they are and in worse ones.
+DIGITS = 2, 2, 4, 4
 WORSE = {
     CLEAN: NOTHING,
     "limbs missing": Strengths(flicker=0.15, loss=0, shift=0, stretched=0, stretch=0),
@@ -111,10 +113,11 @@ def scores(made: Tensor, truth: Tensor) -> FloatArray:
     return np.stack([second.mean(0) for second in np.array_split(frames, max(1, round(len(frames) / SECOND)))])
 
 
-def told(values: FloatArray, digits: int = 2) -> str:
+def told(values: FloatArray, digits: int = 2, sign: str = "") -> str:
     """The mean of seconds with its interval."""
     found = estimate(values.tolist())
-    return f"{found.mean:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+    mean, low, high = (f"{value:{sign}.{digits}f}" for value in (found.mean, found.low, found.high))
+    return f"{mean} [{low}, {high}]"
 
 
 def measured(run: Path, clips: list[Path]) -> dict[str, FloatArray]:
@@ -134,14 +137,21 @@ def write_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
 
 def write_order(found: dict[str, dict[str, FloatArray]]) -> None:
-    """Table 5: each run, and what it gains over the one before."""
-    rows, before = [], None
+    """Table 5: each run, and what it gains over the one before, in poses as they are and in worse ones."""
+    rows: list[tuple[str, ...]] = []
+    before: list[FloatArray] = []
     for name, kinds in found.items():
-        clean = kinds[CLEAN]
-        gains = ("", "") if before is None else tuple(told((clean - before)[:, k], 2 + 2 * k) for k in (0, 1))
-        rows.append((name, told(clean[:, 0]), gains[0], told(clean[:, 1], 4), gains[1]))
-        before = clean
-    write_table(("run", "PSNR, person", "gain", "SSIM", "gain"), rows)
+        worse = np.mean([kinds[kind] for kind in kinds if kind != CLEAN], 0)
+        now = [values[:, column] for column in (0, 1) for values in (kinds[CLEAN], worse)]
+        cells = [told(values, digits) for values, digits in zip(now, DIGITS, strict=True)]
+        if before:
+            gains = zip(now, before, DIGITS, strict=True)
+            gained = [told(values - former, digits, "+") for values, former, digits in gains]
+            cells = [f"{cell}; {gain}" for cell, gain in zip(cells, gained, strict=True)]
+        rows.append((name, *cells))
+        before = now
+    heads = (f"{measure}, {poses}; gain" for measure in ("PSNR of the person", "SSIM") for poses in (CLEAN, "worse"))
+    write_table(("run", *heads), rows)
 
 
 def write_worse(found: dict[str, dict[str, FloatArray]]) -> None:
