@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tests.backends.pose2video.films import CPU, SIZE, TINY, example
-from tests.workflows.scenes import motion_of, subject, waving
+from tests.workflows.scenes import draw, motion_of, subject, waving
 from torch import Tensor
 
 from retarget_cli.backends.base import Window
@@ -236,6 +236,17 @@ def test_base_weights_show_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     make_backend("pose2video", {"generic": "yes"}, CPU).prepare(person)
     with pytest.raises(UsageError, match="width=8"):
         make_backend("pose2video", {"width": "8"}, CPU)
+
+
+def test_the_base_weights_stand_where_the_body_stands() -> None:
+    """They know what a person is: somebody, in every pose."""
+    size = (192, 128)
+    poses = waving(4)
+    backend = make_backend("pose2video", {"generic": "yes"}, CPU)
+    frames = torch.cat(list(backend.prepare(subject(size)).perform(handed(motion_of(poses, size), 4))))
+    for frame, theta in zip(frames, poses, strict=True):
+        shown, true = frame[3].numpy() > 0.5, draw(size, theta).mask > 0.5
+        assert (shown & true).sum() / (shown | true).sum() > 0.7
 
 
 def test_pictures_of_the_person_are_not_looked_at() -> None:
