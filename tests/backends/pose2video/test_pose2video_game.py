@@ -57,7 +57,7 @@ def test_terms_of_both_players(bare: Store, number: int) -> None:
     game, kept = game_of(bare), dict[str, torch.Tensor]()
     game.approach(number, 10)
     terms = game.losses(GENERATOR, batch(), kept)
-    assert set(terms) == OPPOSED | {"perceptual", "mask", "unpaired"}
+    assert set(terms) == OPPOSED | {"perceptual", "mask", "person", "unpaired"}
     assert all(value.dim() == 0 and torch.isfinite(value) for value in terms.values())
     assert not any(value.requires_grad for value in kept.values())
     assert set(game.losses(DISCRIMINATOR, batch(), kept)) == {"paired", "temporal", "unpaired"}
@@ -72,7 +72,7 @@ def test_nobody_elses_poses_nobody_to_judge_them(bare: Store) -> None:
         assert set(game.losses(DISCRIMINATOR, given, kept)) == {"paired", "temporal"}
     alone = game_of(bare, adversarial=0)
     assert list(alone.players) == [GENERATOR]
-    assert set(alone.losses(GENERATOR, batch(), {})) == {"perceptual", "mask"}
+    assert set(alone.losses(GENERATOR, batch(), {})) == {"perceptual", "mask", "person"}
 
 
 def test_the_first_stage_learns_then_the_second(bare: Store) -> None:
@@ -140,7 +140,7 @@ def test_causal_frames_know_nothing_of_what_comes(bare: Store) -> None:
 
 
 def test_losses_by_hand(bare: Store) -> None:
-    game = game_of(bare, augments=False, weights=LossWeights(2.0, 3.0, 5.0), adversarial=0.5)
+    game = game_of(bare, augments=False, weights=LossWeights(2.0, 3.0, 5.0, 7.0), adversarial=0.5)
     kept: dict[str, torch.Tensor] = {}
     given = batch(has_others=False)
     terms = game.losses(GENERATOR, given, kept)
@@ -148,6 +148,9 @@ def test_losses_by_hand(bare: Store) -> None:
         scene = game.scene(given)
     true = given["pictures"].flatten(0, 1)
     assert terms["mask"].item() == pytest.approx(5 * functional.l1_loss(scene.made.mask, true[:, 3:]).item(), rel=1e-5)
+    green = torch.tensor([-1.0, 1, -1])[:, None, None]
+    cut = scene.made.colours - (1 - scene.made.mask) * green
+    assert terms["person"].item() == pytest.approx(7 * functional.l1_loss(cut, true[:, :3]).item(), rel=1e-5)
     opponents = game.opponents[0]  # type: ignore[index]
     with torch.no_grad():
         judged = opponents.of_films(scene.made.colours)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from tests.backends.pose2video.films import TINY, puppet, trees
@@ -11,7 +13,7 @@ from tests.workflows.scenes import subject, waving
 
 from retarget_cli.backends.pose2video.augmentation import Strengths, draw_disturbance
 from retarget_cli.backends.pose2video.design import ASIDE
-from retarget_cli.backends.pose2video.screen import before_green, seen_before, taken_away
+from retarget_cli.backends.pose2video.screen import before_green, cut_out, own_green, seen_before, taken_away
 from retarget_cli.backends.pose2video.skeleton import ORIGINS, POINTS, disturbed, points, pose_maps
 from retarget_cli.backends.pose2video.stream import beside, stacked
 from retarget_cli.backends.stage.limbs import BODY, LIMBS, segments
@@ -120,6 +122,7 @@ def test_green_is_put_behind_people_and_taken_away() -> None:
     nobody = person[:, 3] == 0
     assert torch.equal(shown.movedim(1, -1)[nobody], torch.tensor([-1.0, 1, -1]).expand(int(nobody.sum()), 3))
     mask = person[:, 3:]
+    assert torch.allclose(cut_out(shown, mask), person[:, :3], atol=1e-6)
     own = taken_away(shown, mask)
     plain = mask > 0.05
     expected = person[:, :3] / 2 + mask / 2
@@ -138,9 +141,28 @@ def test_colours_are_believed_along_the_outline() -> None:
     found = seen_before(colours, mask)
     assert not found[..., :4, :].any()
     assert torch.equal(found[..., 4:, :], mask[..., 4:, :])
+    assert not seen_before(colours * 1.1, mask).lt(0).any()  # what a refined frame adds may pass plain green
+    plain = seen_before(colours, mask, own=0.1)  # nobody who is so green has been seen: it is four parts in ten screen
+    assert torch.allclose(plain[..., 11, :], torch.tensor(1 - (0.4 + 0.4) / 2 + 0.1))
+    assert torch.equal(plain[..., :4, :], found[..., :4, :])
     mixed = colours.clone()
     mixed[..., 4, :] = (colours[..., 5, :] + torch.tensor([-1.0, 1, -1])[:, None]) / 2
     assert float(seen_before(mixed, mask)[0, 0, 4, 0]) == pytest.approx(0.55, abs=0.06)
+
+
+def test_how_green_somebody_is() -> None:
+    """Whatever is behind him, and but for a hundredth of him; without a picture of him anything may be."""
+    image = np.zeros((20, 20, 3), np.uint8)
+    image[:] = (0, 255, 0)
+    mask = np.zeros((20, 20), np.float32)
+    mask[:, :10] = 1
+    image[:, :10] = (120, 100, 90)
+    image[0, 0] = (0, 255, 0)
+    view = replace(subject((20, 20)).primary, image=image, mask=mask)
+    assert own_green([view]) == pytest.approx(0.02)
+    image[5:8, :10] = (60, 162, 111)
+    assert own_green([view]) == pytest.approx(0.02 + 51 / 255)
+    assert own_green([replace(view, mask=0 * mask)]) == 1
 
 
 def test_frames_of_a_clip_change_little_by_little() -> None:

@@ -69,7 +69,7 @@ class Pose2VideoBackend(Designed):
         self._is_anybodys = self._is_grown and self._options.generic != YES
 
     def prepare(self, subject: Subject) -> Performer:
-        """Nothing of the pictures is looked at: what the person looks like lies in the weights.
+        """Of the pictures only how green the person is counts: what he looks like lies in the weights.
 
         Raises:
             UsageError: these are the base weights, which know nobody in particular.

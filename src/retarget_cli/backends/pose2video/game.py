@@ -19,7 +19,7 @@ from retarget_cli.backends.pose2video.design import ASIDE
 from retarget_cli.backends.pose2video.discriminator import Opponents, all_opponents
 from retarget_cli.backends.pose2video.examples import FRAMES
 from retarget_cli.backends.pose2video.model import COLOURS, Made, Pose2Video, Stage, seen_colours
-from retarget_cli.backends.pose2video.screen import before_green
+from retarget_cli.backends.pose2video.screen import before_green, cut_out
 from retarget_cli.backends.pose2video.skeleton import pose_maps
 from retarget_cli.backends.pose2video.stream import stacked
 from retarget_cli.backends.trainable import DISCRIMINATOR, GENERATOR, Batch, Game, Rate
@@ -37,11 +37,13 @@ class LossWeights:
         perceptual: of VGG's features.
         matching: of the features of the paired and the temporal opponent.
         mask: of the L1 distance of how much is the person.
+        person: of the L1 distance of what is left when the green is taken away, which colours and mask make together.
     """
 
     perceptual: float = 10.0
     matching: float = 10.0
     mask: float = 10.0
+    person: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +127,21 @@ class Pose2VideoGame(Game):
         return round(self.share * steps) if design.stages > 1 or design.has_face else steps
 
     def losses(self, player: str, batch: Batch, kept: dict[str, Tensor]) -> dict[str, Tensor]:
-        """See `Game`: of the generator `perceptual`, `mask`, and as there are opponents `paired`, `temporal`,
+        """See `Game`: of the generator `perceptual`, `mask`, `person`, and as there are opponents `paired`, `temporal`,
         `unpaired` and `matching`; of these what each takes for true and for made.
         """
         if player == DISCRIMINATOR:
             return self._told_apart(kept)
         scene = self.scene(batch)
         made, true = scene.made.colours, scene.true[:, :COLOURS]
+        mask, true_mask = scene.made.mask.float(), scene.true[:, COLOURS:]
         kept |= {"made": made.detach(), "true": true, "given": scene.given, "poses": scene.poses}
         if scene.wild is not None and scene.wild_poses is not None:
             kept |= {"wild": scene.wild.detach(), "wild_poses": scene.wild_poses}
         terms = {
             "perceptual": self.weights.perceptual * self._likeness(made, self._likeness.features(true)),
-            "mask": self.weights.mask * functional.l1_loss(scene.made.mask.float(), scene.true[:, COLOURS:]),
+            "mask": self.weights.mask * functional.l1_loss(mask, true_mask),
+            "person": self.weights.person * functional.l1_loss(cut_out(made.float(), mask), cut_out(true, true_mask)),
         }
         return {**terms, **self._opposed(scene)}
 

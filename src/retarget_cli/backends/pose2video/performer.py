@@ -17,7 +17,7 @@ from retarget_cli.backends.base import Performer, Window
 from retarget_cli.backends.pose2video.design import ASIDE
 from retarget_cli.backends.pose2video.film import Poses, film
 from retarget_cli.backends.pose2video.model import Made, Pose2Video
-from retarget_cli.backends.pose2video.screen import seen_before, taken_away
+from retarget_cli.backends.pose2video.screen import own_green, seen_before, taken_away
 from retarget_cli.backends.pose2video.skeleton import points
 from retarget_cli.backends.stage.frame import Frame
 from retarget_cli.backends.stage.poser import Poser
@@ -34,7 +34,7 @@ class Pose2VideoPerformer(Performer):
 
     Args:
         network: whose weights are read here, and not again.
-        subject: whose proportions count, and whose canvas; how it looks, the weights know.
+        subject: whose proportions count, whose canvas, and how green he is; how he looks, the weights know.
         device: of the network.
         is_half: compute in bf16.
     """
@@ -42,6 +42,7 @@ class Pose2VideoPerformer(Performer):
     def __init__(self, network: Pose2Video, subject: Subject, device: torch.device, is_half: bool = False) -> None:
         self._design, self._device, self._size = network.design, device, subject.size
         self._poser = Poser(subject.body, subject.betas)
+        self._own_green = own_green(subject.views)
         self._network = made_ready(network, torch.bfloat16 if is_half else torch.float32)
 
     def perform(self, driving: Iterator[Window]) -> Iterator[Tensor]:
@@ -66,7 +67,7 @@ class Pose2VideoPerformer(Performer):
     def _laid(self, made: Made, cameras: list[FloatArray]) -> Tensor:
         """(B, 4, H, W) on the canvas, straight alpha; colours count by how much they are seen."""
         mask = ((made.mask.float() - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
-        mask = seen_before(made.colours.float(), mask)
+        mask = seen_before(made.colours.float(), mask, self._own_green)
         people = torch.cat([taken_away(made.colours.float(), mask), mask], 1)
         size = self._design.size
         laid = torch.stack(
