@@ -20,7 +20,7 @@ from retarget_cli.backends.pose2video.examples import FRAMES, span_of
 from retarget_cli.backends.pose2video.model import Pose2Video
 from retarget_cli.backends.pose2video.options import design_of
 from retarget_cli.backends.pose2video.performer import UNSURE, Pose2VideoPerformer
-from retarget_cli.backends.pose2video.screen import own_green, seen_before, taken_away
+from retarget_cli.backends.pose2video.screen import own_green, taken_away
 from retarget_cli.backends.pose2video.skeleton import points, pose_maps
 from retarget_cli.backends.registry import make_backend
 from retarget_cli.backends.stage.frame import Frame
@@ -65,8 +65,7 @@ def directly(network: Pose2Video, motion: Motion) -> Tensor:
             rough = torch.cat([network.first(about(maps, each)).together for each in range(len(maps))])
             made = network.second(about(rough, row))
         mask = ((made.mask - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
-        mask = seen_before(made.colours, mask, own_green(subject(SIZE).views))
-        person_of = torch.cat([taken_away(made.colours, mask), mask], 1)[0]
+        person_of = taken_away(made.colours, mask, own_green(subject(SIZE).views))[0]
         frame = Frame.of(motion.camera[row], design.size, ASIDE).laid(person_of, SIZE)
         frame[:3] /= frame[3:].clamp_min(1e-6)
         laid.append(frame.clamp(0, 1))

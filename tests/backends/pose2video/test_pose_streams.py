@@ -10,6 +10,7 @@ import pytest
 import torch
 from tests.backends.pose2video.films import TINY, puppet, trees
 from tests.workflows.scenes import subject, waving
+from torch.nn import functional
 
 from retarget_cli.backends.pose2video.augmentation import Strengths, draw_disturbance
 from retarget_cli.backends.pose2video.design import ASIDE
@@ -124,10 +125,25 @@ def test_green_is_put_behind_people_and_taken_away() -> None:
     mask = person[:, 3:]
     assert torch.allclose(cut_out(shown, mask), person[:, :3], atol=1e-6)
     own = taken_away(shown, mask)
-    plain = mask > 0.05
+    assert float((own[:, 3:] - mask).abs().mean()) < 0.02
     expected = person[:, :3] / 2 + mask / 2
-    assert torch.allclose(own[plain.expand_as(own)], expected[plain.expand_as(own)], atol=1e-4)
-    assert not own[(mask == 0).expand_as(own)].any()
+    inside = -functional.max_pool2d(-mask, 5, 1, 2) > 0.99
+    assert torch.allclose(own[:, :3][inside.expand_as(expected)], expected[inside.expand_as(expected)], atol=1e-4)
+    assert not own[:, :3][(mask == 0).expand_as(expected)].any()
+
+
+def test_outlines_are_coloured_as_the_inside() -> None:
+    """Where the generator calls a mixture all person, as much of it goes as is green, and no hue is left of it."""
+    skin = torch.tensor([0.6, 0.1, -0.2])[:, None, None]
+    mask = torch.zeros(1, 1, 16, 16)
+    mask[..., 6:] = 1
+    mask[..., 5] = 0.4
+    shown = before_green(torch.cat([skin * mask, mask], 1))
+    own = taken_away(shown, torch.ones_like(mask))
+    assert torch.allclose(own[:, 3:, :, 5:], mask[..., 5:], atol=0.06)
+    assert not own[..., :4].any()
+    straight = own[:, :3, :, 5:] / own[:, 3:, :, 5:]
+    assert torch.allclose(straight, (skin / 2 + 0.5).expand_as(straight), atol=0.03)
 
 
 def test_colours_are_believed_along_the_outline() -> None:

@@ -17,7 +17,7 @@ from retarget_cli.backends.base import Performer, Window
 from retarget_cli.backends.pose2video.design import ASIDE
 from retarget_cli.backends.pose2video.film import Poses, film
 from retarget_cli.backends.pose2video.model import Made, Pose2Video
-from retarget_cli.backends.pose2video.screen import own_green, seen_before, taken_away
+from retarget_cli.backends.pose2video.screen import own_green, taken_away
 from retarget_cli.backends.pose2video.skeleton import points
 from retarget_cli.backends.stage.frame import Frame
 from retarget_cli.backends.stage.poser import Poser
@@ -67,8 +67,7 @@ class Pose2VideoPerformer(Performer):
     def _laid(self, made: Made, cameras: list[FloatArray]) -> Tensor:
         """(B, 4, H, W) on the canvas, straight alpha; colours count by how much they are seen."""
         mask = ((made.mask.float() - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
-        mask = seen_before(made.colours.float(), mask, self._own_green)
-        people = torch.cat([taken_away(made.colours.float(), mask), mask], 1)
+        people = taken_away(made.colours.float(), mask, self._own_green)
         size = self._design.size
         laid = torch.stack(
             [Frame.of(at, size, ASIDE).laid(person, self._size) for person, at in zip(people, cameras, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ GREEN = (-1.0, 1.0, -1.0)
 _LEAST = 0.02
 # What is so green, 0 to 1, is the screen and no cloth; and so many pixels beside it belong to the outline.
 _PLAIN, _RIM = 0.75, 2
+# Along the outline: how much more the inside counts, how far it spreads, how wide the outline is, and next to nothing.
+_INNER, _FAR, _WIDE, _NOTHING = 6, 1.5, 3, 1e-5
 # Where the mask is more, a photo shows the person alone; so many of these pixels count; so much green more is noise.
 _INSIDE, _MOST, _SPARE = 0.95, 0.99, 0.02
 
@@ -70,15 +73,38 @@ def own_green(views: Sequence[View]) -> float:
     return min(1.0, max(found, default=1.0) + _SPARE)
 
 
-def taken_away(colours: Tensor, mask: Tensor) -> Tensor:
-    """(..., 3, h, w) in [0, 1]: the person's own colours times mask, the green of soft outlines taken out of them.
+def taken_away(colours: Tensor, mask: Tensor, own: float = 1.0) -> Tensor:
+    """(B, 4, h, w) in [0, 1]: the person without the green, colours times mask, and the mask.
+
+    Along the outline a picture so small tells neither colour nor mask by itself. There the person is coloured as just
+    inside, and the mask is how far from green towards that colour a pixel lies, where the generator's is not less.
 
     Args:
-        colours: (..., 3, h, w) in [-1, 1], before green.
-        mask: (..., 1, h, w) in [0, 1].
+        colours: (B, 3, h, w) in [-1, 1], before green.
+        mask: (B, 1, h, w) in [0, 1].
+        own: see `seen_before`.
     """
-    own = cut_out(colours, mask) / mask.clamp_min(_LEAST)
-    return (own.clamp(-1, 1) / 2 + 0.5) * mask
+    seen, green = seen_before(colours, mask, own), _green(colours)
+    plain = (cut_out(colours, seen) / seen.clamp_min(_LEAST)).clamp(-1, 1)
+    inner = (1 - _blurred(1 - seen, 1)).clamp(0, 1) ** _INNER * seen + _NOTHING
+    spread = _blurred(plain * inner, _FAR) / _blurred(inner, _FAR)
+    rim = (_WIDE * _blurred((seen < 1 / 2).float(), 1)).clamp(0, 1)
+    person = plain + rim * (spread - plain)
+    way = person - green
+    share = ((colours - green) * way).sum(-3, keepdim=True) / way.square().sum(-3, keepdim=True).clamp_min(_NOTHING)
+    found = torch.where(rim > 0, torch.minimum(mask, share.clamp(0, 1)), seen)
+    return torch.cat([(person / 2 + 0.5) * found, found], -3)
+
+
+def _blurred(pictures: Tensor, sigma: float) -> Tensor:
+    """(B, C, h, w), with a Gaussian of so many pixels."""
+    reach = math.ceil(3 * sigma)
+    places = torch.arange(-reach, reach + 1, device=pictures.device)
+    line = torch.exp(-((places / sigma) ** 2) / 2)
+    line = (line / line.sum()).expand(pictures.shape[1], 1, 1, -1)
+    padded = functional.pad(pictures, (reach, reach, reach, reach), mode="replicate")
+    across = functional.conv2d(padded, line, groups=len(line))
+    return functional.conv2d(across, line.transpose(-1, -2), groups=len(line))
 
 
 def _greener(colours: Tensor) -> Tensor:
