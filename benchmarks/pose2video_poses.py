@@ -26,8 +26,9 @@ from retarget_cli.backends.pose2video.augmentation import Strengths, draw_distur
 from retarget_cli.backends.pose2video.backend import Pose2VideoBackend
 from retarget_cli.backends.pose2video.design import ASIDE
 from retarget_cli.backends.pose2video.film import Poses, film
-from retarget_cli.backends.pose2video.model import COLOURS, Made
+from retarget_cli.backends.pose2video.model import COLOURS
 from retarget_cli.backends.pose2video.options import Pose2VideoOptions
+from retarget_cli.backends.pose2video.performer import shown
 from retarget_cli.backends.pose2video.skeleton import points
 from retarget_cli.backends.stage.frame import Frame, Size
 from retarget_cli.backends.stage.pictures import seen_person
@@ -94,12 +95,8 @@ def rendered(backend: Pose2VideoBackend, motion: Motion, strengths: Strengths) -
             drawn = Poses.of(bent[0, rows], backend.network.design)
             yield Poses(drawn.tree, drawn.maps * disturbance.kept[0, rows, :, None, None])
 
-    def shown(made: Made) -> Tensor:
-        mask = made.mask.float().clamp(0, 1)
-        return (made.colours.float() / 2 + 0.5).clamp(0, 1) * mask
-
     with torch.inference_mode():
-        return torch.cat([shown(made) for made in film(backend.network, poses())])
+        return torch.cat([shown(made)[:, :COLOURS] for made in film(backend.network, poses())])
 
 
 def scores(made: Tensor, truth: Tensor) -> FloatArray:

@@ -66,11 +66,21 @@ class Pose2VideoPerformer(Performer):
     @torch.inference_mode()
     def _laid(self, made: Made, cameras: list[FloatArray]) -> Tensor:
         """(B, 4, H, W) on the canvas, straight alpha; colours count by how much they are seen."""
-        mask = ((made.mask.float() - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
-        people = taken_away(made.colours.float(), mask, self._own_green)
+        people = shown(made, self._own_green)
         size = self._design.size
         laid = torch.stack(
             [Frame.of(at, size, ASIDE).laid(person, self._size) for person, at in zip(people, cameras, strict=True)]
         )
         laid[:, :3] /= laid[:, 3:].clamp_min(1e-6)
         return laid.clamp_(0, 1)
+
+
+def shown(made: Made, own: float = 1.0) -> Tensor:
+    """(B, 4, h, w) in [0, 1]: the person without the green, colours times mask, and the mask.
+
+    Args:
+        made: by the networks.
+        own: how green the person is, see `taken_away`.
+    """
+    mask = ((made.mask.float() - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
+    return taken_away(made.colours.float(), mask, own)
