@@ -46,10 +46,17 @@ def test_folders_are_looked_through(tmp_path: Path) -> None:
     assert other_clips([]) == []
 
 
-def test_what_is_not_there(tmp_path: Path) -> None:
+def test_what_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="there is no such file"):
         other_clips([tmp_path / "absent.mp4"])
     with pytest.raises(InputError, match="no clips or motion files"):
+        other_clips([tmp_path])
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match="can't be read: Permission denied"):
         other_clips([tmp_path])
 
 

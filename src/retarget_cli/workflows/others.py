@@ -26,13 +26,16 @@ def other_clips(named: Sequence[Path]) -> list[Path]:
         named: clips, motion files, folders of frames and folders of any of these.
 
     Raises:
-        InputError: one is not there, or a folder holds nothing of the kind.
+        InputError: one is not there or can't be read, or a folder holds nothing of the kind.
     """
     found: list[Path] = []
     for path in named:
         if not path.exists():
             raise InputError(f"--driving {path}: there is no such file", "give a clip, a motion file or a folder")
-        inside = [path] if path.is_file() or _has_pictures(path) else _inside(path)
+        try:
+            inside = [path] if path.is_file() or _has_pictures(path) else _inside(path)
+        except OSError as error:
+            raise InputError(f"--driving {path} can't be read: {error.strerror}", "check its permissions") from error
         if not inside:
             raise InputError(f"--driving {path}: no clips or motion files lie in this folder", "check the folder")
         found += inside
