@@ -37,8 +37,13 @@ learn stage2 $((2 * steps)) "${alone[@]}"
 more=(--init "$scratch/stage2/weights.safetensors" --set discriminator_width=16 --rate 2e-4)
 learn stage2_opponents $((steps / 2)) "${more[@]}" --set unpaired=off
 learn stage2_unpaired $((steps / 2)) "${more[@]}" --driving "$scratch/others"
+# The same with opponents that count for a fifth.
+learn gentle_opponents $((steps / 2)) "${more[@]}" --set adversarial=0.2 --set unpaired=off
+learn gentle_unpaired $((steps / 2)) "${more[@]}" --set adversarial=0.2 --driving "$scratch/others"
 
 python benchmarks/pose2video_poses.py --clips "${clips[@]}" --runs "$scratch/stage1_causal_plain" "$scratch/stage1_causal" \
   "$scratch/stage1" "$scratch/stage2" "$scratch/stage2_opponents" "$scratch/stage2_unpaired" > "$scratch/order.md"
+python benchmarks/pose2video_poses.py --clips "${clips[@]}" --runs "$scratch/stage2" "$scratch/gentle_opponents" \
+  "$scratch/gentle_unpaired" > "$scratch/gentle.md"
 python benchmarks/pose2video_poses.py --clips "${clips[@]}" --runs "$scratch/stage1_twice" "$scratch/stage2" \
   > "$scratch/twice.md"
