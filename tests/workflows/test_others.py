@@ -63,7 +63,7 @@ def test_what_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_postures_are_those_of_the_files(tmp_path: Path) -> None:
     saved(tmp_path / "a.motion", 3)
     saved(tmp_path / "b.motion", 5)
-    films = read_others([tmp_path], "anny", None, Silence())
+    films = read_others(other_clips([tmp_path]), "anny", None, Silence())
     assert [len(film) for film in films] == [3, 5]
     assert np.allclose(films[1], waving(5), atol=1e-6)
 
@@ -72,7 +72,7 @@ def test_films_in_which_nobody_is_seen(scene: Scene, tmp_path: Path) -> None:
     empty = motion_of(waving(2), SIZE)
     save_motion(tmp_path / "empty.motion", replace(empty, present=np.zeros(2, bool)), {})
     with pytest.raises(InputError, match="nobody is seen"):
-        read_others([tmp_path], "anny", scene.cache, Silence())
+        read_others([tmp_path / "empty.motion"], "anny", scene.cache, Silence())
 
 
 def test_training_of_one_person_with_others(scene: Scene, tmp_path: Path) -> None:

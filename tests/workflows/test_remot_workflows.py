@@ -11,13 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from tests.media_maker import probe
 from tests.workflows.conftest import COUNT, PHOTO, Scene
-from tests.workflows.impatience import Impatient
+from tests.workflows.impatience import Impatient, assert_same_when_stopped
 
 from retarget_cli.backends.registry import make_backend
-from retarget_cli.core.errors import Interrupted
 from retarget_cli.core.progress import Silence
 from retarget_cli.perception.cache import Cache
 from retarget_cli.training.draw import DrawOptions
@@ -69,14 +67,7 @@ def test_stopped_between_stages_and_resumed_is_the_same_as_not_stopped(tmp_path:
     )  # fmt: skip
     result = train(whole, cache, Silence(), Impatient())
     assert set(result.losses["discriminator"]) == {"whole_told_apart", "face_told_apart"}
-    parts = replace(whole, output=tmp_path / "parts")
-    stopped = Impatient(after=1)  # heard when the next step is done
-    with pytest.raises(Interrupted, match="2 of 3 steps"):
-        train(parts, cache, stopped, stopped)
-    resumed = train(replace(parts, may_resume=True), cache, Silence(), Impatient())
-    assert (resumed.steps, resumed.resumed) == (3, 2)
-    one, other = load_file(result.weights), load_file(resumed.weights)
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert_same_when_stopped(whole, result, tmp_path / "parts", cache)
     lines = (tmp_path / "whole" / "losses.csv").read_text("utf-8").splitlines()
     learned = {number: {line.split(",")[1] for line in lines if line.startswith(f"{number},")} for number in (1, 2, 3)}
     assert [any("layout" in name for name in learned[number]) for number in (1, 2, 3)] == [True, False, False]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
-from tests.workflows.impatience import Impatient
+from tests.workflows.impatience import Impatient, assert_same_when_stopped
 
 from retarget_cli.backends.registry import make_backend
-from retarget_cli.core.errors import Interrupted
 from retarget_cli.core.progress import Silence
 from retarget_cli.perception.cache import Cache
 from retarget_cli.training.draw import DrawOptions
@@ -46,14 +43,7 @@ def test_stopped_and_resumed_is_the_same_as_not_stopped(people: Path, cache: Cac
     assert result.steps == 3
     assert set(result.losses) == {"generator", "discriminator"}
     assert {"person", "whole", "rotation", "matching", "background"} <= set(result.losses["generator"])
-    parts = replace(whole, output=tmp_path / "parts")
-    stopped = Impatient(after=1)  # heard when the next step is done
-    with pytest.raises(Interrupted, match="2 of 3 steps"):
-        train(parts, cache, stopped, stopped)
-    resumed = train(replace(parts, may_resume=True), cache, Silence(), Impatient())
-    assert (resumed.steps, resumed.resumed) == (3, 2)
-    one, other = load_file(result.weights), load_file(resumed.weights)
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert_same_when_stopped(whole, result, tmp_path / "parts", cache)
     # What was learned is a method, with the form that it was given.
     _, label = read_weights(result.weights, "bottleneck")
     assert FORM.items() <= label.design.items()

@@ -42,11 +42,11 @@ def other_clips(named: Sequence[Path]) -> list[Path]:
     return found
 
 
-def read_others(named: Sequence[Path], body: str, cache: Cache | None, progress: Progress) -> list[FloatArray]:
+def read_others(files: Sequence[Path], body: str, cache: Cache | None, progress: Progress) -> list[FloatArray]:
     """Films of somebody else's postures, (T, 24, 3) each; where nobody is seen nothing is.
 
     Args:
-        named: as `other_clips` takes it.
+        files: as `other_clips` gives them.
         body: name of the body model.
         cache: of perception.
         progress: told of every file.
@@ -54,7 +54,7 @@ def read_others(named: Sequence[Path], body: str, cache: Cache | None, progress:
     Raises:
         InputError: a file can't be read, or none shows anybody.
     """
-    found, files = [], other_clips(named)
+    found = []
     for number, path in enumerate(files):
         progress.stage("others", number, len(files))
         motion = motion_of(path, body, "largest", cache)
